@@ -1,0 +1,1 @@
+"""What every app stands on: errors, content-addressed blobs, REST conventions. Knows no other app."""
