@@ -1,0 +1,1 @@
+"""Photos, faces, embeddings, clusters, identities, decisions, dataset versions."""

@@ -1,0 +1,1 @@
+"""The web UI: server-rendered pages, htmx and plain ES modules."""

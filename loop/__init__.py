@@ -1,0 +1,1 @@
+"""Rounds of the loop: one visible list of stages."""

@@ -1,0 +1,1 @@
+"""Finds what is hard, wrong or worth a person's second."""

@@ -1,0 +1,1 @@
+"""Detectors, embedders, alignment, training, evaluation and the release registry."""

@@ -1,0 +1,1 @@
+"""Effects on faces, text lines, Blender scenes."""
