@@ -1,0 +1,58 @@
+# Loupe on one machine: CPython 3.11, make and a package registry are all it takes. `make help` lists the commands.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export LOUPE_HOME ?= $(CURDIR)/var
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo test test-slow bench lint format browser blender clean
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## virtual environment with everything in it
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt sdk/pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Loupe needs CPython 3.11: $(PYTHON) was not found (PYTHON=... names another)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e ./sdk
+	@touch $@
+
+up: setup  ## start everything for daily use; Ctrl-C stops it
+	@$(BIN)/python manage.py up
+
+# PHOTOS=dir ROUNDS=n LIMIT=n DEGRADE=0.5 TRUTH=folders SERVE=0 REPORT=file.json LOUPE_HOME=dir
+demo: setup  ## demo photos once round the loop, then the web UI
+	@$(BIN)/python manage.py demo \
+		$(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(LIMIT),--limit "$(LIMIT)") \
+		$(if $(DEGRADE),--degrade "$(DEGRADE)") $(if $(TRUTH),--truth "$(TRUTH)") $(if $(SERVE),--serve "$(SERVE)") \
+		$(if $(REPORT),--report "$(REPORT)")
+
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| echo "Chromium is missing and can't be installed here: browser tests will be skipped."
+
+test: setup browser  ## all tests but the slow ones
+	$(BIN)/python -m pytest
+
+test-slow: setup browser  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: setup  ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## let ruff write the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## every benchmark at its small size, one JSON line per result
+	$(BIN)/python -m benchmarks.run
+
+clean:  ## the virtual environment and caches; never LOUPE_HOME
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
