@@ -49,9 +49,7 @@ class SFace(nn.Module):
         channels = 3
         for name, outputs, stride, depthwise in LAYERS:
             kernel = 3 if depthwise or name == "conv_1" else 1
-            units.append(
-                ConvUnit(channels, outputs, kernel=kernel, stride=stride, groups=channels if depthwise else 1)
-            )
+            units.append(ConvUnit(channels, outputs, kernel=kernel, stride=stride, groups=channels if depthwise else 1))
             channels = outputs
         self.features = nn.Sequential(*units)
         self.features_norm = nn.BatchNorm2d(channels, eps=2e-5)
@@ -72,7 +70,9 @@ class SFace(nn.Module):
         try:
             state = _state_from_tensors(read_tensors(path))
         except KeyError as error:
-            raise InvalidInput(f"{path.name} is not an SFace network: it has no {error}.", code="weights_unreadable")
+            raise InvalidInput(
+                f"{path.name} is not an SFace network: it has no {error}.", code="weights_unreadable"
+            ) from None
         return cls()._with_state(state, path)
 
     @classmethod
@@ -127,4 +127,6 @@ def _state_from_tensors(tensors: Tensors) -> dict[str, Tensor]:
 
 def _norm(tensors: Tensors, source: str, target: str) -> dict[str, Tensor]:
     parts = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_var": "running_var"}
-    return {f"{target}.{ours}": torch.from_numpy(tensors[f"{source}_{theirs}"].copy()) for theirs, ours in parts.items()}
+    return {
+        f"{target}.{ours}": torch.from_numpy(tensors[f"{source}_{theirs}"].copy()) for theirs, ours in parts.items()
+    }

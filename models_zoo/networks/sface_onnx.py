@@ -24,36 +24,40 @@ def read_tensors(path: Path) -> Tensors:
     Raises:
         InvalidInput: the file is missing or is no readable ONNX model.
     """
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in _load(path).graph.initializer}
-    tensors: Tensors = {}
-    for name, array in stored.items():
-        if name.endswith("_quantized"):
-            base = name.removesuffix("_quantized")
-            scales, zeros = stored[f"{base}_scales"], stored[f"{base}_zero_point"]
+    graph = _load(path).graph
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    tensors = {name: array for name, array in stored.items() if array.dtype == np.float32}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear":
+            quantised, scales, zeros = (stored[name] for name in node.input)
+            settings = {attribute.name: attribute.i for attribute in node.attribute}
+            base = node.input[0].removesuffix("_quantized")
             shape = tuple(int(size) for size in stored[f"{base}_shape"])
-            tensors[base] = dequantise(array, scales, zeros).reshape(shape)
-        elif array.dtype == np.float32 and not name.endswith("_scales"):
-            tensors[name] = array
+            tensors[base] = dequantise(quantised, scales, zeros, **settings).reshape(shape)
     return tensors
 
 
 def dequantise(
-    quantised: NDArray[np.int8], scales: NDArray[np.float32], zeros: NDArray[np.int8]
+    quantised: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    zeros: NDArray[np.int8],
+    *,
+    block_size: int,
+    axis: int,
 ) -> NDArray[np.float32]:
-    """Undo block quantisation along the last axis.
+    """Undo block quantisation, as ONNX DequantizeLinear (opset 21) defines it.
 
     Args:
-        quantised: int8 (..., n).
-        scales: float32 (..., blocks), where every block but perhaps the last covers the same number of elements.
+        quantised: int8, any shape.
+        scales: float32, the same shape but ceil(size / block_size) along `axis`.
         zeros: int8, of the scales' shape.
 
     Returns:
         float32 of the shape of `quantised`.
     """
-    length = quantised.shape[-1]
-    block = -(-length // scales.shape[-1])
-    scale = np.repeat(scales, block, axis=-1)[..., :length]
-    zero = np.repeat(zeros.astype(np.float32), block, axis=-1)[..., :length]
+    wanted = np.arange(quantised.shape[axis]) // block_size
+    scale = np.take(scales, wanted, axis=axis)
+    zero = np.take(zeros, wanted, axis=axis).astype(np.float32)
     return np.asarray((quantised.astype(np.float32) - zero) * scale, dtype=np.float32)
 
 
