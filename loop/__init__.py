@@ -1,1 +1,1 @@
-"""Rounds of the loop: one visible list of stages."""
+"""Rounds of the loop: ingest .. re-embed as one visible list of stages."""

@@ -1,0 +1,1 @@
+"""The loop's jobs: the round itself, training and evaluation."""
