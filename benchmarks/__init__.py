@@ -1,0 +1,1 @@
+"""One runnable file per question; each prints one JSON object per result line."""
