@@ -1,1 +1,1 @@
-"""Detectors, embedders, alignment, training, evaluation and the release registry."""
+"""Detectors, embedders, alignment, quality, training and evaluation, and the registry of model releases."""
