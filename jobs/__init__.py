@@ -1,0 +1,1 @@
+"""Durable background jobs: units, leases, progress, cancel, retry. The database is the truth."""
