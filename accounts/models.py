@@ -13,7 +13,7 @@ from accounts.roles import Role
 
 
 class LoupeUserManager(UserManager["User"]):
-    def create_superuser(  # type: ignore[override]
+    def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> User:
         return super().create_superuser(username, email, password, **{"role": Role.MANAGER, **extra})

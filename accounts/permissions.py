@@ -55,13 +55,6 @@ def Requires(capability: str, *, read: str | None = None) -> type[BasePermission
     return RequiresCapability
 
 
-class RolePermission(BasePermission):
-    """The default for REST views: refuses everybody, so a view that names no `Requires(...)` can't leak by oversight."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return False
-
-
 class SignedIn(BasePermission):
     """Any active person with a known role, by session or any live token."""
 

@@ -64,3 +64,10 @@ class Cancelled(LoupeError):
 
     code = "cancelled"
     status = 409
+
+
+class StorageFull(Unavailable):
+    """No room left for files. The same call works once there is."""
+
+    code = "storage_full"
+    status = 507

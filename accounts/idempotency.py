@@ -1,0 +1,112 @@
+"""`Idempotency-Key` on writes: a client that lost the answer sends the call again and nothing happens twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import IdempotentAnswer, User
+from foundation.errors import InvalidInput, LoupeError
+
+HEADER = "Idempotency-Key"
+KEPT_FOR = timedelta(days=1)
+_WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+class KeyReused(LoupeError):
+    """The key came before, with another body."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class _Replay(Exception):
+    def __init__(self, answer: IdempotentAnswer) -> None:
+        self.answer = answer
+
+
+class IdempotentWrites(APIView):
+    """Base for views that write. Without the header it does nothing.
+
+    With it, the call and the note of its answer are one transaction, so either both are kept or neither, whenever the
+    process dies; of two calls at once the second waits for the first and gets its answer. Only successes are noted:
+    what was refused changed nothing and may be tried again. Notes are kept for a day.
+    """
+
+    _note: IdempotentAnswer | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method not in _WRITES or HEADER not in request.headers:
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in _WRITES or HEADER not in request.headers:
+            return
+        key = request.headers[HEADER]
+        if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
+            raise InvalidInput(f"{HEADER} must be 1 to 200 printable ASCII characters.", code="invalid_idempotency_key")
+        route = f"{request.method} {request.path}"[:300]
+        self._note = _claim(cast(User, request.user), key, route, _digest(request))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, _Replay):
+            return super().handle_exception(exc)
+        return Response(exc.answer.body, status=exc.answer.status, headers={"Idempotent-Replayed": "true"})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self._note is not None and final.status_code < 400:
+            self._note.status = final.status_code
+            self._note.body = None if final.data is None else json.loads(JSONRenderer().render(final.data))
+            self._note.save(update_fields=["status", "body"])
+        return final
+
+
+def _claim(user: User, key: str, route: str, digest: str) -> IdempotentAnswer:
+    IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    try:
+        with transaction.atomic():
+            # Waits here while another call with this key has not yet been committed.
+            return IdempotentAnswer.objects.create(user=user, key=key, route=route, request_digest=digest)
+    except IntegrityError:
+        answer = IdempotentAnswer.objects.get(user=user, key=key, route=route)
+    if answer.request_digest != digest:
+        raise KeyReused(f"This {HEADER} was used before for a different request.")
+    raise _Replay(answer)
+
+
+def _digest(request: Request) -> str:
+    """SHA-256 of what was sent, whatever the order of JSON keys or the boundary of a form."""
+    state = hashlib.sha256()
+    if not isinstance(request.data, QueryDict):
+        state.update(json.dumps(request.data, sort_keys=True).encode())
+        return state.hexdigest()
+    fields: list[tuple[str, list[Any]]] = sorted(request.data.lists())
+    for name, value in ((name, value) for name, values in fields for value in values):
+        state.update(f"{len(name)}:{name}".encode())
+        if isinstance(value, UploadedFile):
+            state.update(str(value.name).encode("utf-8", "surrogateescape"))
+            for chunk in value.chunks():
+                state.update(hashlib.sha256(chunk).digest())
+            value.seek(0)
+        else:
+            state.update(f"{len(value)}:{value}".encode())
+    return state.hexdigest()
