@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
+
+from foundation.rest import not_found
 
 # Lower layers first; no two apps may claim the same path.
 API_APPS = ["accounts", "jobs", "models_zoo", "annotation", "synthesis", "mining", "loop"]
@@ -14,5 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
 ]
 urlpatterns += [path("api/v1/", include(f"{app}.urls")) for app in API_APPS if find_spec(f"{app}.urls")]
+urlpatterns.append(re_path(r"^api/", not_found))
 if find_spec("frontend.urls"):
     urlpatterns.append(path("", include("frontend.urls")))
