@@ -28,7 +28,12 @@ class Collection(models.Model):
     held_out = models.CharField(max_length=20, choices=Split, default=Split.NONE, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    photos = models.ManyToManyField("annotation.Photo", through="CollectionPhoto", related_name="collections")
+    photos = models.ManyToManyField(
+        "annotation.Photo",
+        through="CollectionPhoto",
+        through_fields=("collection", "photo"),
+        related_name="collections",
+    )
 
     class Meta:
         ordering = ["name"]

@@ -21,6 +21,7 @@ class Label(models.Model):
         SINGLETON = "singleton", "No other face within the threshold"
         LOW_QUALITY = "low_quality", "Too poor to judge"
         PROFILE_PRIOR = "profile_prior", "Not the owner of this profile"
+        SAME_PHOTO = "same_photo", "Another face of the photo is more like this person"
         REJECTED = "rejected", "A person rejected the label"
         IGNORED = "ignored", "Ignored by a person"
         NOT_A_FACE = "not_a_face", "Not a face"
