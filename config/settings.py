@@ -111,7 +111,7 @@ if ENV.storage.directory is not None:
     MEDIA_ROOT = str(ENV.storage.directory)
     _files = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MEDIA_ROOT, "file_permissions": 0o600, "directory_permissions": 0o700},
+        "OPTIONS": {"location": MEDIA_ROOT, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
     }
 else:
     _files = {

@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from foundation.bucket import bucket_of, bucket_problems, read_bucket_range
 from foundation.errors import InvalidInput, NotFound
@@ -176,10 +176,7 @@ def _storage() -> Storage:
 
 
 def _local_root(storage: Storage) -> Path | None:
-    try:
-        return Path(storage.path(""))
-    except NotImplementedError:
-        return None
+    return Path(storage.location) if isinstance(storage, FileSystemStorage) else None
 
 
 def _check(key: str) -> str:
