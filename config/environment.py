@@ -70,7 +70,7 @@ class Environment:
 KNOWN = {
     "LOUPE_HOME": "directory of all state; default var/ beside manage.py",
     "LOUPE_WEIGHTS": "directory of downloaded model weights; default weights/ under LOUPE_HOME",
-    "LOUPE_STORAGE": "file:///directory or s3://bucket/prefix for photos, crops and datasets; default blobs/ under LOUPE_HOME",
+    "LOUPE_STORAGE": "where files go: file:///directory or s3://bucket/prefix; default blobs/ under LOUPE_HOME",
     "LOUPE_DEVICE": "cpu or cuda; default cpu",
     "LOUPE_WORKERS": "job worker processes that `up` starts, 1 to 256; default half of the cores, at most 4",
     "LOUPE_BIND": "address:port of the web server; default 127.0.0.1:8000",
@@ -114,7 +114,7 @@ def read(environ: Mapping[str, str]) -> Environment:
 
 
 def runtime_directory(home: Path) -> Path:
-    """Where a home's sockets lie: short (a unix socket path may have 107 bytes), the same for every process of a home."""
+    """Where a home's sockets lie: the same for all its processes, and short, as a socket path may have 107 bytes."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
     return Path("/tmp") / f"loupe-{os.getuid()}-{digest}"  # noqa: S108 - made 0700 and its owner checked before use
 
@@ -188,9 +188,7 @@ def _database(url: str, runtime: Path) -> Database:
         return Database(str(runtime), 5432, "loupe", "loupe", "", {}, embedded=True)
     parts = _split("DATABASE_URL", url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise EnvironmentProblem(
-            f"DATABASE_URL must start with postgresql://, not {parts.scheme or 'no scheme'}; Loupe runs on PostgreSQL only."
-        )
+        raise EnvironmentProblem("DATABASE_URL must start with postgresql://, as Loupe runs on PostgreSQL only.")
     options = dict(parse_qsl(parts.query))
     host = unquote(parts.hostname or "") or options.pop("host", "")
     name = unquote(parts.path.lstrip("/"))
@@ -266,6 +264,6 @@ def _allowed_hosts(environ: Mapping[str, str], bind_host: str, public_url: str) 
         hosts.append(urlsplit(public_url).hostname or "")
     if not hosts and bind_host in {"0.0.0.0", "[::]"}:  # noqa: S104 - compared with, not bound to
         raise EnvironmentProblem(
-            "LOUPE_BIND listens on every interface, so LOUPE_ALLOWED_HOSTS or LOUPE_PUBLIC_URL must name the hosts to answer to."
+            "LOUPE_BIND listens on every interface, so LOUPE_ALLOWED_HOSTS must name the hosts to answer to."
         )
     return tuple(dict.fromkeys([*hosts, "localhost", "127.0.0.1", "[::1]", bind_host]))
