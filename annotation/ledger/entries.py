@@ -13,7 +13,8 @@ class Kind(StrEnum):
 
     same        faces=(a,), others=(b,): a and b are one person. A later answer about the pair beats an earlier one.
     different   faces=(a,), others=(b,): a and b are two persons.
-    assign      every f is the person `identity`. Beats every earlier statement about f that does not fit.
+    assign      every f is the person `identity`; so is every o, where given: the faces that stood for the person.
+                Beats every earlier statement about f or o that does not fit.
     reject      no f is the person `identity`; a label that says so is cleared. Nor is f the person of any o, the
                 faces kept beside it, which holds even where `identity` is only a guess of the clustering.
     ignore      faces are set aside; their labels are cleared.
@@ -43,7 +44,7 @@ class Kind(StrEnum):
 _FIELDS: dict[Kind, dict[str, str]] = {
     Kind.SAME: {"faces": "1", "others": "1"},
     Kind.DIFFERENT: {"faces": "1", "others": "1"},
-    Kind.ASSIGN: {"faces": "+", "identity": "+"},
+    Kind.ASSIGN: {"faces": "+", "others": "?", "identity": "+"},
     Kind.REJECT: {"faces": "+", "others": "?", "identity": "+"},
     Kind.IGNORE: {"faces": "+"},
     Kind.NOT_A_FACE: {"faces": "+"},
