@@ -19,7 +19,11 @@ PACKAGES = ("numpy", "torch", "openvino", "onnxruntime", "faiss-cpu", "opencv-py
 def describe() -> dict[str, Any]:
     """Processor, cores, memory and versions of this machine."""
     processor = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     versions = {}

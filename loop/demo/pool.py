@@ -19,8 +19,8 @@ EMPTY: dict[str, Any] = {
 def measure_pool(*, collection_id: int, staged: list[Staged]) -> dict[str, Any]:
     """BCubed and pairwise precision, recall and F of the pool's effective labels.
 
-    One face a photo counts: the one whose person the folder name gives, taken to be the largest weighed by how central it
-    is. A face without a label stands for a person of its own.
+    One face a photo counts: the one whose person the folder name gives, taken to be the largest weighed by how central
+    it is. A face without a label stands for a person of its own.
     """
     truth = {item.path: item.person for item in staged if item.path.startswith("pool/") and item.person is not None}
     if not truth:

@@ -75,7 +75,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         f"peak memory of one process {report['peak_rss_mb']} MB"
     )
     table = Table(title="The loop, round by round (held-out people: TAR at FAR 1e-3, 95% interval)")
-    for title in ("round", "model", "clean/clean", "degraded/clean", "degraded/degraded", "BCubed F", "pairwise F", "s"):
+    columns = ("round", "model", *(name.replace("_", "/") for name in SLICES), "BCubed F", "pairwise F", "s")
+    for title in columns:
         table.add_column(title, justify="left" if title == "model" else "right")
     for row in report["rounds"]:
         pool = row["pool"] or {}

@@ -1,0 +1,62 @@
+"""REST: rounds of the loop."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.idempotency import IdempotentWrites
+from accounts.models import User
+from accounts.permissions import Requires
+from accounts.roles import Capability
+from loop import services
+from loop.models import Round
+from loop.queries import round_by_number, rounds
+from loop.serializers import NewRoundSerializer, RoundSerializer
+
+
+class RoundsView(IdempotentWrites, GenericAPIView[Round]):
+    permission_classes = (Requires(Capability.ROUNDS, read=Capability.VIEW),)
+    serializer_class = RoundSerializer
+
+    def get_queryset(self) -> QuerySet[Round]:
+        return rounds()
+
+    @extend_schema(responses=RoundSerializer(many=True), summary="Rounds, newest first")
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(RoundSerializer(page, many=True).data)
+
+    @extend_schema(request=NewRoundSerializer, responses={202: RoundSerializer}, summary="Start the next round")
+    def post(self, request: Request) -> Response:
+        wanted = NewRoundSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        made = services.start_round(
+            user=cast(User, request.user), parameters=cast(dict[str, object], wanted.validated_data["parameters"])
+        )
+        return Response(RoundSerializer(made).data, status=status.HTTP_202_ACCEPTED)
+
+
+class RoundView(IdempotentWrites):
+    permission_classes = (Requires(Capability.ROUNDS, read=Capability.VIEW),)
+
+    @extend_schema(responses=RoundSerializer, summary="One round")
+    def get(self, request: Request, number: int) -> Response:
+        return Response(RoundSerializer(round_by_number(number)).data)
+
+
+class AbandonRoundView(IdempotentWrites):
+    permission_classes = (Requires(Capability.ROUNDS),)
+
+    @extend_schema(
+        request=None, responses=RoundSerializer, summary="End a round that failed, so that another can start"
+    )
+    def post(self, request: Request, number: int) -> Response:
+        abandoned = services.abandon_round(round_id=round_by_number(number).pk)
+        return Response(RoundSerializer(abandoned).data)

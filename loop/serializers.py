@@ -1,0 +1,54 @@
+"""Rounds as REST shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from loop.models import Round
+
+
+class RoundSerializer(serializers.ModelSerializer[Round]):
+    champion = serializers.StringRelatedField[Any]()
+    challenger = serializers.StringRelatedField[Any]()
+    dataset = serializers.StringRelatedField[Any]()
+    state = serializers.CharField(source="job.state", default=None, help_text="of the job that drives it")
+
+    class Meta:
+        model = Round
+        fields = (
+            "id",
+            "number",
+            "job",
+            "state",
+            "parameters",
+            "stages",
+            "promoted",
+            "verdict",
+            "champion",
+            "challenger",
+            "dataset",
+            "created_at",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+
+class NewRoundSerializer(serializers.Serializer[Any]):
+    parameters = serializers.DictField(
+        required=False,
+        default=dict,
+        help_text="train: overrides of the training configuration; mining_budget: questions",
+    )
+
+    def validate_parameters(self, value: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(value) - {"train", "mining_budget"})
+        if unknown:
+            raise serializers.ValidationError(f"Unknown: {', '.join(unknown)}.")
+        budget = value.get("mining_budget", 100)
+        if not isinstance(budget, int) or isinstance(budget, bool) or not 0 <= budget <= 10_000:
+            raise serializers.ValidationError("mining_budget must be a whole number from 0 to 10000.")
+        if not isinstance(value.get("train", {}), dict):
+            raise serializers.ValidationError("train must be an object.")
+        return value
