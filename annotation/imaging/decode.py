@@ -6,6 +6,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -30,14 +31,14 @@ class Decoded:
     """An image, possibly smaller than it is in the file.
 
     Attributes:
-        pixels: (h, w, 3) uint8 RGB, upright.
+        image: (h, w, 3) uint8 RGB, upright.
         width, height: of the whole upright image in the file, pixels.
         orientation: EXIF orientation that was undone, 1..8.
         taken_at: EXIF time; UTC where the file names no zone.
         notes: what was unusual but tolerated: `wrong_suffix`, `animated`, `16_bit`, `cmyk`, `alpha`.
     """
 
-    pixels: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     width: int
     height: int
     orientation: int
@@ -48,7 +49,7 @@ class Decoded:
     @property
     def scale(self) -> tuple[float, float]:
         """(x, y): pixels here per pixel of the file, 0..1."""
-        return self.pixels.shape[1] / self.width, self.pixels.shape[0] / self.height
+        return self.image.shape[1] / self.width, self.image.shape[0] / self.height
 
 
 def decode(
@@ -75,6 +76,14 @@ def decode(
         raise
     except Exception as failure:  # decoders raise nearly anything on hostile bytes
         raise _refusal(failure) from failure
+
+
+def decode_file(path: Path, *, max_side: int = 0) -> Decoded:
+    """`decode` for a trusted file on disk, in this process. Raises ImageRefused, or `read_failed` for the file."""
+    try:
+        return decode(path.read_bytes(), name=path.name, max_side=max_side)
+    except OSError as failure:
+        raise ImageRefused("read_failed", f"{path.name} could not be read: {failure.strerror}.") from failure
 
 
 def check_header(data: bytes, *, max_bytes: int = MAX_BYTES) -> str:

@@ -53,22 +53,22 @@ def _answer(header: dict[str, Any], data: bytes) -> Answer:
 def _decode(data: bytes, **limits: Any) -> Answer:
     decoded = decode(data, **limits)
     return {
-        "shape": decoded.pixels.shape,
+        "shape": decoded.image.shape,
         "width": decoded.width,
         "height": decoded.height,
         "orientation": decoded.orientation,
         "taken_at": decoded.taken_at.isoformat() if decoded.taken_at else None,
         "mime": decoded.mime,
         "notes": decoded.notes,
-        "dhash": dhash(decoded.pixels),
-    }, decoded.pixels
+        "dhash": dhash(decoded.image),
+    }, decoded.image
 
 
 def _crop(data: bytes, *, landmarks: list[Any], **limits: Any) -> Answer:
     decoded = decode(data, **limits)
     points = np.array(landmarks, dtype=np.float64)
     # Landmarks come in pixels of the whole upright image; pixel centres lie at whole numbers.
-    crops = align_all(decoded.pixels, (points + 0.5) * decoded.scale - 0.5)
+    crops = align_all(decoded.image, (points + 0.5) * decoded.scale - 0.5)
     return {"shape": crops.shape}, crops
 
 

@@ -49,7 +49,7 @@ class Limits:
 class Hashed:
     """A decoded image and its near-duplicate hash."""
 
-    image: Decoded
+    decoded: Decoded
     dhash: int
 
 
@@ -180,8 +180,8 @@ class _Worker:
 
 def _hashed(header: dict[str, Any], payload: bytearray) -> Hashed:
     taken_at = header["taken_at"]
-    image = Decoded(
-        pixels=_array(header, payload),
+    decoded = Decoded(
+        image=_array(header, payload),
         width=header["width"],
         height=header["height"],
         orientation=header["orientation"],
@@ -189,7 +189,7 @@ def _hashed(header: dict[str, Any], payload: bytearray) -> Hashed:
         mime=header["mime"],
         notes=tuple(header["notes"]),
     )
-    return Hashed(image, header["dhash"])
+    return Hashed(decoded, header["dhash"])
 
 
 def _array(header: dict[str, Any], payload: bytearray) -> NDArray[np.uint8]:
