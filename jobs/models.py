@@ -35,6 +35,8 @@ OPEN = (UnitState.PENDING, UnitState.RUNNING, UnitState.WAITING)
 class Job(models.Model):
     """One piece of background work. Its counters change in the same transaction as its units, so they are exact."""
 
+    State = JobState
+
     kind = models.CharField(max_length=64)
     title = models.CharField(max_length=200, blank=True)
     params = models.JSONField(default=dict, blank=True)
@@ -52,7 +54,7 @@ class Job(models.Model):
     units_done = models.PositiveIntegerField(default=0)
     units_failed = models.PositiveIntegerField(default=0)
     weight_total = models.PositiveBigIntegerField(default=0)
-    weight_done = models.PositiveBigIntegerField(default=0)
+    weight_done = models.PositiveBigIntegerField(default=0, help_text="of units that ended, well or not")
 
     message = models.CharField(max_length=500, blank=True, default="")
     result = models.JSONField(null=True, blank=True)
@@ -94,9 +96,15 @@ class Job(models.Model):
     def unfinished(self) -> bool:
         return self.state in UNFINISHED
 
+    @property
+    def cancelling(self) -> bool:
+        return self.unfinished and self.cancel_requested_at is not None
+
 
 class Unit(models.Model):
     """One idempotent part of a job. `claim` is the fencing token: a report counts only with the latest one."""
+
+    State = UnitState
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="units")
     key = models.CharField(max_length=512)

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('units_done', models.PositiveIntegerField(default=0)),
                 ('units_failed', models.PositiveIntegerField(default=0)),
                 ('weight_total', models.PositiveBigIntegerField(default=0)),
-                ('weight_done', models.PositiveBigIntegerField(default=0)),
+                ('weight_done', models.PositiveBigIntegerField(default=0, help_text='of units that ended, well or not')),
                 ('message', models.CharField(blank=True, default='', max_length=500)),
                 ('result', models.JSONField(blank=True, null=True)),
                 ('error_code', models.CharField(blank=True, default='', max_length=64)),
