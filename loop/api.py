@@ -54,9 +54,7 @@ class RoundView(IdempotentWrites):
 class AbandonRoundView(IdempotentWrites):
     permission_classes = (Requires(Capability.ROUNDS),)
 
-    @extend_schema(
-        request=None, responses=RoundSerializer, summary="End a round that failed, so that another can start"
-    )
+    @extend_schema(request=None, responses=RoundSerializer, summary="End a failed round so that another can start")
     def post(self, request: Request, number: int) -> Response:
         abandoned = services.abandon_round(round_id=round_by_number(number).pk)
         return Response(RoundSerializer(abandoned).data)

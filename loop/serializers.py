@@ -39,7 +39,7 @@ class NewRoundSerializer(serializers.Serializer[Any]):
     parameters = serializers.DictField(
         required=False,
         default=dict,
-        help_text="train: overrides of the training configuration; mining_budget: questions",
+        help_text="train: overrides of the training configuration; mining_budget",
     )
 
     def validate_parameters(self, value: dict[str, Any]) -> dict[str, Any]:
