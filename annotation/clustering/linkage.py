@@ -1,0 +1,83 @@
+"""Exact complete linkage, cut at a distance, without the matrix of all distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from annotation.clustering.chain import adjacency, merge_components
+from annotation.clustering.contraction import contract
+from annotation.clustering.graph import RangeGraph, check_distance
+from annotation.clustering.resolution import Resolution
+from annotation.clustering.vectors import Indexes, number_clusters
+from foundation.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """The dendrogram of a complete linkage up to a distance, over the must-link components of n faces.
+
+    Attributes:
+        max_distance: merges stop here.
+        component: int64 (n,), the component of each face.
+        merges: int64 (m, 2), pairs of components that were merged, in order of height; the smaller one stands for
+            the merged cluster afterwards.
+        heights: float32 (m,), the largest cosine distance between two components of the merged cluster, ascending.
+    """
+
+    max_distance: float
+    component: Indexes
+    merges: Indexes
+    heights: npt.NDArray[np.float32]
+
+    def cut(self, distance: float) -> Indexes:
+        """Cluster labels int64 (n,) at a distance <= max_distance, numbered by smallest member."""
+        if distance > self.max_distance:
+            raise InvalidInput(f"This linkage ends at {self.max_distance:g}; it cannot be cut at {distance:g}.")
+        kept = self.merges[self.heights <= np.float32(distance)]
+        parent = np.arange(self.component.max(initial=-1) + 1)
+        parent[kept[:, 1]] = kept[:, 0]
+        return number_clusters(_roots(parent)[self.component])
+
+    @property
+    def labels(self) -> Indexes:
+        """Cluster labels int64 (n,) at max_distance."""
+        return self.cut(self.max_distance)
+
+
+def complete_linkage(graph: RangeGraph, resolution: Resolution) -> Linkage:
+    """Complete linkage of the graph's vectors up to its max_distance, obeying the constraints exactly.
+
+    Must-link components are merged first and their own width counts for nothing afterwards. Ties go to the smallest
+    face. Connected components are worked on independently, on all cores.
+    """
+    if len(resolution.component) != graph.n:
+        raise InvalidInput(f"Constraints for {len(resolution.component)} faces do not fit a graph of {graph.n}.")
+    check_distance(graph.max_distance)
+    nodes = contract(graph, resolution)
+    order, bounds = _connected(nodes)
+    parent, height = merge_components(*adjacency(nodes.n, nodes.rows, nodes.columns, nodes.distances), order, bounds)
+    merged = np.flatnonzero(parent >= 0)
+    merged = merged[np.lexsort((merged, parent[merged], height[merged]))]
+    merges = np.stack([parent[merged], merged], axis=1)
+    return Linkage(graph.max_distance, resolution.component, merges, height[merged])
+
+
+def _connected(graph: RangeGraph) -> tuple[Indexes, Indexes]:
+    """Nodes grouped by connected component, ascending inside each, and where each group begins and ends."""
+    edges = coo_array((np.ones(len(graph), np.bool_), (graph.rows, graph.columns)), shape=(graph.n, graph.n))
+    count, label = connected_components(edges, directed=False) if graph.n else (0, np.empty(0, np.int32))
+    order = np.argsort(label, kind="stable")
+    return order, np.concatenate([[0], np.cumsum(np.bincount(label, minlength=count))]).astype(np.int64)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _roots(parent: Indexes) -> Indexes:
+    for node in range(len(parent)):  # a parent is always smaller, so its own root is already known
+        parent[node] = parent[parent[node]]
+    return parent

@@ -1,0 +1,112 @@
+"""The whole clustering of one embedding space: graph, cores, evidence merges, explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from annotation.clustering.constraints import Constraints
+from annotation.clustering.evidence import merge_cores
+from annotation.clustering.explain import Explanation, explain
+from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
+from annotation.clustering.linkage import Linkage, complete_linkage
+from annotation.clustering.resolution import Clash, resolve
+from annotation.clustering.vectors import Indexes, Vectors, check_vectors
+from foundation.progress import Progress, silent
+
+PROGRESS_STEPS = 1000
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where both stages stop; from `calibrate`, or chosen by a person.
+
+    Attributes:
+        core_distance: the largest cosine distance between two faces of one core.
+        merge_similarity: the least mean cosine similarity of centroids at which cores merge; None for cores only.
+    """
+
+    core_distance: float
+    merge_similarity: float | None
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Clusters of n faces. Labels count from 0 in the order of each cluster's smallest face.
+
+    Attributes:
+        labels: int64 (n,), the clusters.
+        core_labels: int64 (n,), the complete-linkage cores that they are made of.
+        linkage: the dendrogram of the cores; cut it lower for free.
+        explanation: per cluster size, widest pair, medoid, weakest face.
+        conflicts: human decisions that contradict each other, and which of them was not obeyed.
+        thresholds: what was asked for.
+        edges: pairs of faces within core_distance.
+    """
+
+    labels: Indexes
+    core_labels: Indexes
+    linkage: Linkage
+    explanation: Explanation
+    conflicts: tuple[Clash, ...]
+    thresholds: Thresholds
+    edges: int
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Faces per cluster, int64 (k,)."""
+        return self.explanation.sizes
+
+
+def cluster(
+    vectors: Vectors,
+    *,
+    constraints: Constraints | None = None,
+    thresholds: Thresholds,
+    memory_bytes: int = DEFAULT_MEMORY,
+    progress: Progress = silent,
+) -> Clustering:
+    """Clusters faces by person, obeying every human decision.
+
+    Args:
+        vectors: float32 (n, d), L2-normalised rows of one embedding space.
+        constraints: what people and photos say; None for nothing.
+        memory_bytes: bounds the search for neighbours.
+        progress: told of the searches, 90% for the cores' graph; what it raises stops the work.
+
+    Raises:
+        InvalidInput: see `range_graph` and `Constraints.check`.
+    """
+    vectors = check_vectors(vectors)
+    resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
+    graph = range_graph(
+        vectors, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
+    )
+    linkage = complete_linkage(graph, resolution)
+    edges = len(graph)
+    del graph
+    labels = core_labels = linkage.labels
+    if thresholds.merge_similarity is not None:
+        labels = merge_cores(
+            vectors,
+            core_labels,
+            resolution,
+            min_similarity=thresholds.merge_similarity,
+            memory_bytes=memory_bytes,
+            progress=_part(progress, 0.9, 1.0),
+        )
+    explanation = explain(vectors, labels)
+    progress(PROGRESS_STEPS, PROGRESS_STEPS)
+    return Clustering(labels, core_labels, linkage, explanation, resolution.clashes, thresholds, edges)
+
+
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    """A stage's own progress as part of the whole."""
+
+    def report(done: int, total: int) -> None:
+        share = begin + (end - begin) * (done / total if total else 1.0)
+        progress(int(share * PROGRESS_STEPS), PROGRESS_STEPS)
+
+    return report
