@@ -21,6 +21,12 @@ REASONS: dict[str, str] = {
     "not_a_file": "This is a link, a device or a pipe, not a plain file.",
     "outside_root": "The path leads out of the folder or archive.",
     "read_failed": "The file could not be read.",
+    "encrypted": "The file is encrypted.",
+    "zip_bomb": "The file claims to unpack to far more than any picture would.",
+    "archive_too_large": "The archive unpacks to more than the limit; this file lies beyond it.",
+    "too_many_entries": "The archive holds more files than the limit.",
+    "corrupt_archive_entry": "The file is damaged within the archive.",
+    "unsupported_compression": "The file is packed in a way that is not supported.",
 }
 
 
