@@ -1,0 +1,23 @@
+"""How well embeddings tell people apart: verification with intervals, label-free pairs, slices and the promotion gate."""
+
+from __future__ import annotations
+
+from models_zoo.evaluation.gate import Criterion, Verdict, decide
+from models_zoo.evaluation.label_free import label_free_trial
+from models_zoo.evaluation.trial import FaceSet, Trial, verification_trial
+from models_zoo.evaluation.verification import Difference, Rate, difference, error_versus_reject, tar_at_far
+
+__all__ = [
+    "Criterion",
+    "Difference",
+    "FaceSet",
+    "Rate",
+    "Trial",
+    "Verdict",
+    "decide",
+    "difference",
+    "error_versus_reject",
+    "label_free_trial",
+    "tar_at_far",
+    "verification_trial",
+]
