@@ -1,4 +1,4 @@
-"""How well embeddings tell people apart: verification with intervals, label-free pairs, slices and the promotion gate."""
+"""How well embeddings tell people apart: verification with intervals, label-free pairs and the promotion gate."""
 
 from __future__ import annotations
 

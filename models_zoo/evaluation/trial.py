@@ -40,8 +40,8 @@ class FaceSet:
 class Trial:
     """Similarities of genuine pairs, and of the most similar impostor pairs, with who is in them.
 
-    People are renumbered 0 .. p-1. Only the `top` impostors are kept, for thresholds at small false-accept rates lie among
-    them; how many there are in all follows from the counts.
+    People are renumbered 0 .. p-1. Only the closest impostors are kept, for thresholds at small false-accept rates lie
+    among them; how many there are in all follows from the counts.
 
     Attributes:
         genuine, genuine_person: (g,) cosine similarity; who.
