@@ -81,7 +81,8 @@ KNOWN = {
     "LOUPE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default INFO",
     "LOUPE_MAX_UPLOAD_MB": "largest single request body in MiB, 1 to 65536; default 2048",
 }
-IGNORED = frozenset({"LOUPE_TEST_DATA"})
+# Of the tests and of the `loupe` client, which may run from the same shell.
+IGNORED = frozenset({"LOUPE_TEST_DATA", "LOUPE_URL", "LOUPE_TOKEN", "LOUPE_CONFIG_DIR"})
 
 
 def read(environ: Mapping[str, str]) -> Environment:

@@ -1,0 +1,1 @@
+"""The `loupe` command: `loupe <resource> <action>`. One module per resource."""

@@ -1,0 +1,32 @@
+"""`loupe mine run`: find what is worth a person's second."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from loupe import credentials
+from loupe.cli.jobs import follow
+from loupe.cli.output import Output
+from loupe.client import Client
+
+
+def add(resources: Any, shared: argparse.ArgumentParser) -> None:
+    actions = resources.add_parser("mine", help="find what is hard or wrong").add_subparsers(
+        metavar="action", required=True
+    )
+    command = actions.add_parser("run", parents=[shared], help="start a mining run")
+    command.add_argument("strategy", nargs="*", help="strategies to run; default all")
+    command.add_argument("--budget", type=int, help="at most so many questions")
+    command.add_argument("--watch", action="store_true", help="follow it to its end")
+    command.set_defaults(action=run)
+
+
+def run(options: argparse.Namespace, output: Output) -> None:
+    body = {"strategies": options.strategy or None, "budget": options.budget}
+    with Client(credentials.load()) as client:
+        answer = client.post("mining-runs", {name: value for name, value in body.items() if value is not None})
+        if options.watch:
+            follow(client, int(answer["job"]), output)
+        else:
+            output.pairs(answer, list(answer))
