@@ -1,0 +1,85 @@
+"""Evaluation as a job: releases side by side on one split of one version."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from annotation.models import DatasetVersion
+from annotation.services.datasets import materialise
+from annotation.services.engines import embedder_of
+from jobs.kinds import JobKind, UnitRun, UnitSpec
+from jobs.models import Job, Unit
+from loop.measuring import FAR, read_crops, trials
+from models_zoo.evaluation import Trial, difference, tar_at_far
+from models_zoo.models import Evaluation, ModelRelease
+
+
+class Evaluate(JobKind):
+    """Params: `dataset` (id), `split`, `releases` (ids; each is compared with the first), `purpose`.
+
+    A locked split is read here and nowhere else, and every reading is counted.
+    """
+
+    name = "evaluate"
+    title = "Evaluate"
+    unit_noun = "evaluation"
+
+    def plan(self, job: Job) -> Iterable[UnitSpec]:
+        return [UnitSpec(key="evaluate")]
+
+    def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        for unit in units:
+            run.done(unit, self._evaluate(job, run))
+
+    def _evaluate(self, job: Job, run: UnitRun) -> dict[str, Any]:
+        version = DatasetVersion.objects.get(pk=job.params["dataset"])
+        split: str = job.params["split"]
+        wanted = {release.pk: release for release in ModelRelease.objects.filter(pk__in=job.params["releases"])}
+        releases = [wanted[pk] for pk in dict.fromkeys(job.params["releases"])]
+        scratch = Path(settings.LOUPE_HOME) / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            materialise(
+                version=version,
+                directory=Path(folder) / "dataset",
+                splits=[split],
+                purpose="evaluation",
+                user=job.created_by,
+            )
+            crops = read_crops(Path(folder) / "dataset", split)
+        measured: list[dict[str, Trial]] = []
+        basis = ""
+        for release in releases:
+            made, basis = trials(crops, embedder_of(release), progress=run.progress)
+            measured.append(made)
+            _keep(release, version, split, made)
+        return {
+            "basis": basis,
+            "split": split,
+            "models": [_figures(release, made) for release, made in zip(releases, measured, strict=True)],
+            "changes": [_changes(measured[0], made) for made in measured[1:]],
+        }
+
+
+def _keep(release: ModelRelease, version: DatasetVersion, split: str, made: dict[str, Trial]) -> None:
+    Evaluation.objects.update_or_create(
+        release=release,
+        dataset_digest=version.digest,
+        split=split,
+        defaults={"dataset": str(version), "metrics": _figures(release, made)["slices"]},
+    )
+
+
+def _figures(release: ModelRelease, made: dict[str, Trial]) -> dict[str, Any]:
+    slices = {name: tar_at_far(trial, FAR).as_dict(FAR) for name, trial in made.items()}
+    return {"release": release.pk, "model": str(release), "slices": slices}
+
+
+def _changes(before: dict[str, Trial], after: dict[str, Trial]) -> dict[str, Any]:
+    changes = {name: difference(before[name], after[name], FAR) for name in before}
+    return {name: {"value": one.value, "ci": [one.low, one.high]} for name, one in changes.items()}

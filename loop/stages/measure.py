@@ -1,0 +1,33 @@
+"""The final number: the champion before and after the round on the locked test people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotation.exporters.splits import TEST
+from jobs import services as jobs
+from jobs.models import Job
+from loop.models import Round
+from loop.stages.base import Stage
+from models_zoo.models import ModelRelease
+from models_zoo.queries import champion
+
+
+class MeasureStage(Stage):
+    title = "Measure on the test people"
+
+    def start(self, round: Round, *, key: str, parent: Job) -> Job | None:
+        if round.dataset is None or not round.dataset.counts.get(TEST, {}).get("faces"):
+            return None
+        after = champion(ModelRelease.Kind.EMBEDDER)
+        before = after.parent if round.promoted and after.parent else after
+        params = {"dataset": round.dataset.pk, "split": TEST, "releases": [before.pk, after.pk]}
+        return jobs.enqueue(kind="evaluate", params=params, key=key, parent=parent, user=round.created_by)
+
+    def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
+        round.champion = champion(ModelRelease.Kind.EMBEDDER)
+        round.save(update_fields=["champion"])
+        if job is None:
+            return {"skipped": "nobody is held out for testing"}
+        result = job.units.get().result
+        return {"basis": result["basis"], "before": result["models"][0], "after": result["models"][-1]}
