@@ -11,10 +11,10 @@ from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from foundation.errors import Cancelled, LoupeError
-from jobs import leases, messages, planning, reports
+from jobs import kinds, leases, messages, planning, reports
 from jobs.failures import as_loupe_error
 from jobs.heart import Grip, heart
-from jobs.kinds import JobKind, find_kind
+from jobs.kinds import JobKind
 from jobs.leases import LeaseLost
 from jobs.models import Job, JobState, Unit, UnitState
 from jobs.unit_run import Interrupted, UnitRun, WaitFor
@@ -35,7 +35,7 @@ def step(job_id: int, *, patient: bool = True) -> bool:
         return False
     lease = leases.UNRENEWED_LEASE if connection.in_atomic_block else leases.LEASE
     try:
-        kind = find_kind(job.kind)
+        kind = kinds.kind(job.kind)
     except Exception as error:
         _fail_job(job, as_loupe_error(error))
         return True

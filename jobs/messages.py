@@ -33,6 +33,6 @@ def waiting(queue: str) -> int:
     """How many messages wait in `queue`. Raises what the transport raises."""
     with current_app.connection_for_read() as connection, connection.channel() as channel:
         try:
-            return int(channel.queue_declare(queue, passive=True).message_count)
+            return int(channel.queue_declare(queue, passive=True).message_count)  # type: ignore[attr-defined]
         except ChannelError:
             return 0  # an empty queue does not exist

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from foundation.errors import Conflict, NotFound
-from jobs import execution, messages, reports
-from jobs.kinds import find_kind
+from jobs import execution, kinds, messages, reports
 from jobs.models import UNFINISHED, Job, JobState, Unit, UnitState
 
 POLL_SECONDS = 0.1
@@ -26,7 +25,7 @@ def enqueue(
     With `key` (at most 200 characters), an unfinished job of the same key is returned instead of a second one.
     Raises InvalidInput for an unknown kind.
     """
-    found = find_kind(kind)
+    found = kinds.kind(kind)
     job = Job(
         kind=kind,
         title=found.title,

@@ -14,6 +14,7 @@ for _name in [name for name in os.environ if name.startswith("LOUPE_") and name 
 for _name in ("DATABASE_URL", "BROKER_URL"):
     os.environ.pop(_name, None)
 os.environ["LOUPE_HOME"] = tempfile.mkdtemp(prefix="loupe-test-")
+(Path(os.environ["LOUPE_HOME"]) / "static").mkdir()
 os.environ.setdefault("LOUPE_WEIGHTS", str(_REPOSITORY / "var" / "weights"))
 # Programs that tests start read the ordinary settings, in this home.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"

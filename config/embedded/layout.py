@@ -44,7 +44,7 @@ class Layout:
     def prepare(self) -> None:
         """Make the directories. Raises ServiceProblem if one can't be made or is not ours."""
         try:
-            for path in (self.home, self.logs, self.valkey):
+            for path in (self.home, self.logs, self.valkey, self.home / "static"):
                 path.mkdir(parents=True, exist_ok=True)
             self.runtime.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:

@@ -97,6 +97,10 @@ class Migration(migrations.Migration):
             model_name='unit',
             index=models.Index(condition=models.Q(('state', 'waiting')), fields=['waits_for'], name='units_waiting'),
         ),
+        migrations.AddIndex(
+            model_name='unit',
+            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['job', 'ended_at'], name='units_by_end'),
+        ),
         migrations.AddConstraint(
             model_name='unit',
             constraint=models.UniqueConstraint(fields=('job', 'key'), name='unit_key_once_per_job'),
