@@ -12,7 +12,7 @@ from accounts.models import User
 from annotation.models import EmbeddingSpace
 from foundation.errors import Conflict, LoupeError
 from jobs import services as jobs
-from jobs.models import Job
+from jobs.models import Job, JobState
 from loop.models import Round
 from loop.stages import stage
 
@@ -55,9 +55,9 @@ def start_stage(*, round_id: int, name: str, parent: Job) -> Job | None:
     if record["job"] is None:
         return None
     job = Job.objects.get(pk=record["job"])
-    if job.state in (Job.State.FINISHED, Job.State.FINISHED_WITH_ERRORS):
+    if job.state in (JobState.FINISHED, JobState.FINISHED_WITH_ERRORS):
         return None
-    if job.state in (Job.State.FAILED, Job.State.CANCELLED):
+    if job.state in (JobState.FAILED, JobState.CANCELLED):
         if not record.get("retry"):
             _remember(round_id, name, {"retry": True})
             raise StageFailed(f"Stage {name}: job {job.pk} {job.get_state_display().lower()}. {job.error}".strip())
@@ -95,7 +95,7 @@ def abandon_round(*, round_id: int) -> Round:
     with transaction.atomic():
         round = Round.objects.select_for_update().get(pk=round_id)
         if round.finished_at is None:
-            if round.job is not None and round.job.state in (Job.State.QUEUED, Job.State.PLANNING, Job.State.RUNNING):
+            if round.job is not None and round.job.unfinished:
                 jobs.cancel(job_id=round.job.pk)
             round.finished_at = timezone.now()
             round.verdict = [*round.verdict, "The round was abandoned."]

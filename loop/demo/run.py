@@ -13,7 +13,7 @@ from annotation.models import ClusterRun, Collection, EmbeddingSpace, Face
 from annotation.services.collections import ensure_collection
 from annotation.services.datasets import import_labels
 from jobs import services as jobs
-from jobs.models import Job
+from jobs.models import Job, JobState
 from loop import services
 from loop.demo import album, staging
 from loop.demo.options import DemoOptions
@@ -96,14 +96,14 @@ class Demo:
     def _once(self, watch: Watch, *, kind: str, params: dict[str, Any], key: str) -> Job:
         """Run the job under `key` unless an earlier run of the demo has seen it end."""
         job = Job.objects.filter(key=key).order_by("-id").first()
-        if job is None or job.state in (Job.State.FAILED, Job.State.CANCELLED):
+        if job is None or job.state in (JobState.FAILED, JobState.CANCELLED):
             job = jobs.enqueue(kind=kind, params=params, key=key)
         return watch.until_ended(job.pk)
 
     def _round(self, number: int, watch: Watch) -> None:
         round = Round.objects.filter(number=number).first() or services.start_round()
         if round.finished_at is None and round.job is not None:
-            if round.job.state == Job.State.FAILED:
+            if round.job.state == JobState.FAILED:
                 jobs.retry_failed(job_id=round.job.pk)
             watch.until_ended(round.job.pk)
 

@@ -5,24 +5,15 @@ from __future__ import annotations
 import time
 from typing import Self
 
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as TimeLeftColumn
 
 from foundation.errors import LoupeError
-from jobs.kinds import kind
-from jobs.models import Job
-from jobs.queries import progress_of
-
-ENDED = (Job.State.FINISHED, Job.State.FINISHED_WITH_ERRORS, Job.State.FAILED, Job.State.CANCELLED)
+from jobs.kinds import find_kind
+from jobs.models import Job, JobState
+from jobs.queries import with_progress
 
 
 class Watch:
@@ -31,15 +22,16 @@ class Watch:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.bars = Progress(
-            TextColumn("{task.description:<28}"),
+            TextColumn("{task.description:<36}"),
             BarColumn(bar_width=32),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TimeLeftColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self.tasks: dict[int, TaskID] = {}
+        self.tasks: dict[int | str, TaskID] = {}
+        self.ended: set[int] = set()
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -50,42 +42,47 @@ class Watch:
 
     def bar(self, title: str, done: int, total: int) -> None:
         """Move a bar that is not a job's."""
-        task = self.tasks.setdefault(-hash(title) - 1, -1)  # type: ignore[arg-type]
-        if task == -1:
-            task = self.tasks[-hash(title) - 1] = self.bars.add_task(title, total=total)
-        self.bars.update(task, completed=done, total=total)
-        if done == total and not self.console.is_terminal:
-            self.console.print(f"{title}: {done} of {total}")
+        self._move(title, title, done, total)
+        if done == total:
+            self._tell(f"{title}: {total}")
 
     def until_ended(self, job_id: int, *, every: float = 0.5) -> Job:
         """Wait for the job and its children; raises LoupeError if it failed or was cancelled."""
         while True:
             try:
                 close_old_connections()
-                job = Job.objects.get(pk=job_id)
-                for one in [job, *Job.objects.filter(parent=job).order_by("id")]:
-                    self._draw(one)
-            except OperationalError:  # The database restarts; what it held is still there.
-                time.sleep(1)
+                jobs = with_progress([Job.objects.get(pk=job_id), *Job.objects.filter(parent=job_id).order_by("id")])
+            except (OperationalError, InterfaceError):
+                time.sleep(1)  # The database restarts; what it held is still there.
                 continue
-            if job.state in ENDED:
+            for job in jobs:
+                self._draw(job)
+            if not jobs[0].unfinished:
                 break
             time.sleep(every)
-        if job.state in (Job.State.FAILED, Job.State.CANCELLED):
+        job = jobs[0]
+        if job.state in (JobState.FAILED, JobState.CANCELLED):
             raise LoupeError(f"Job {job.pk} ({job.kind}) {job.get_state_display().lower()}: {job.error}")
         return job
 
     def _draw(self, job: Job) -> None:
-        done, total = progress_of(job)
-        if job.pk not in self.tasks:
-            self.tasks[job.pk] = self.bars.add_task(kind(job.kind).title, total=total or None)
-        task = self.tasks[job.pk]
-        seen = self.bars.tasks[self.bars.task_ids.index(task)]
-        self.bars.update(task, completed=done, total=total or None)
-        if job.state in ENDED and not seen.fields.get("told"):
-            self.bars.update(task, told=True)
-            if not self.console.is_terminal:
-                seconds = (job.finished_at - job.created_at).total_seconds() if job.finished_at else 0
-                self.console.print(
-                    f"{kind(job.kind).title}: {job.get_state_display().lower()}, {done} of {total}, {seconds:.1f} s"
-                )
+        title = find_kind(job.kind).title
+        progress = job.progress  # type: ignore[attr-defined]
+        self._move(job.pk, title, progress.done, progress.total)
+        if not job.unfinished and job.pk not in self.ended:
+            self.ended.add(job.pk)
+            seconds = (job.finished_at - job.created_at).total_seconds() if job.finished_at else 0.0
+            failed = f", {job.units_failed} failed" if job.units_failed else ""
+            self._tell(
+                f"{title}: {job.get_state_display().lower()}, {job.units_done} of {job.units_total} "
+                f"{job.unit_noun}s{failed}, {seconds:.1f} s"
+            )
+
+    def _move(self, key: int | str, title: str, done: float, total: float) -> None:
+        if key not in self.tasks:
+            self.tasks[key] = self.bars.add_task(title, total=None)
+        self.bars.update(self.tasks[key], completed=done, total=total or None)
+
+    def _tell(self, line: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(line)
