@@ -81,13 +81,14 @@ class Client:
     @contextmanager
     def download(self, path: str, offset: int = 0) -> Iterator[tuple[int, Iterator[bytes]]]:
         """Bytes from `offset` on, as (where they really start, pieces); the start is 0 if the server has no ranges."""
-        headers = {"Range": f"bytes={offset}-", "Accept-Encoding": "identity"} if offset else {}
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
         try:
             with self._http.stream("GET", path, headers=headers) as answer:
                 if answer.status_code not in {200, 206}:
                     answer.read()
                     raise _problem(answer)
-                yield (offset if answer.status_code == 206 else 0), answer.iter_bytes(1024 * 1024)
+                # Pieces as they arrive, so that a cut loses none.
+                yield (offset if answer.status_code == 206 else 0), answer.iter_bytes()
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 
@@ -98,15 +99,16 @@ class Client:
             except httpx.TransportError as error:
                 if attempt == ATTEMPTS:
                     raise self._unreachable(error) from error
-                self._wait(attempt, None)
+                self.wait(attempt)
                 continue
             if answer.status_code in PASSING and attempt < ATTEMPTS:
-                self._wait(attempt, answer.headers.get("Retry-After"))
+                self.wait(attempt, answer.headers.get("Retry-After"))
                 continue
             return _answer(answer)
         raise AssertionError("unreachable")
 
-    def _wait(self, attempt: int, told: str | None) -> None:
+    def wait(self, attempt: int, told: str | None = None) -> None:
+        """Pause before trying again: longer each time, and as long as the server said (`Retry-After`)."""
         seconds = self._pause * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 spreads load, no secret
         if told is not None and told.isdigit():
             seconds = min(60.0, max(seconds, float(told)))

@@ -66,7 +66,7 @@ def forget() -> bool:
 
 def normalised_url(url: str) -> str:
     """`loupe.example.org/` -> `https://loupe.example.org`. Raises UsageError."""
-    text = url.strip().rstrip("/")
+    text = url.strip()
     if "://" not in text:
         host = text.split("/", 1)[0].rsplit(":", 1)[0].strip("[]")
         text = f"{'http' if host in LOOPBACK else 'https'}://{text}"
@@ -75,7 +75,7 @@ def normalised_url(url: str) -> str:
         raise UsageError(f"{url!r} is not the address of a server.", code="invalid_url")
     if parts.username or parts.password:
         raise UsageError("Leave names and passwords out of the address.", code="invalid_url")
-    return text
+    return text.rstrip("/")
 
 
 def is_private(url: str) -> bool:

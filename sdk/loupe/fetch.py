@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def is_whole(path: Path, blob: Blob, *, thorough: bool = False) -> bool:
     return not thorough or digest_of(path) == blob.digest
 
 
-def fetch(client: Client, address: str, blob: Blob, target: Path, received: Received, *, pause: float = 0.5) -> None:
+def fetch(client: Client, address: str, blob: Blob, target: Path, received: Received) -> None:
     """Download `blob` from `address` to `target`; `received` is told the bytes of each piece.
 
     Raises:
@@ -35,11 +34,11 @@ def fetch(client: Client, address: str, blob: Blob, target: Path, received: Rece
     partial = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     resumed = _size(partial) > 0
-    _complete(client, address, blob, partial, received, pause)
+    _complete(client, address, blob, partial, received)
     if digest_of(partial) != blob.digest and resumed:
         # The beginning, from an earlier run, may be what is wrong.
         _drop(partial, received)
-        _complete(client, address, blob, partial, received, pause)
+        _complete(client, address, blob, partial, received)
     if digest_of(partial) != blob.digest:
         _drop(partial, received)
         raise Damaged(f"What the server sent as {blob.digest[:12]} has another digest.", code="digest_mismatch")
@@ -67,7 +66,7 @@ def digest_of(path: Path) -> str:
     return state.hexdigest()
 
 
-def _complete(client: Client, address: str, blob: Blob, partial: Path, received: Received, pause: float) -> None:
+def _complete(client: Client, address: str, blob: Blob, partial: Path, received: Received) -> None:
     if _size(partial) > blob.bytes:
         _drop(partial, received)
     partial.touch()
@@ -79,7 +78,7 @@ def _complete(client: Client, address: str, blob: Blob, partial: Path, received:
             failures = 0 if _size(partial) > before else failures + 1
             if failures >= ATTEMPTS:
                 raise
-            time.sleep(pause * 2**failures)
+            client.wait(failures + 1)
 
 
 def _drop(partial: Path, received: Received) -> None:

@@ -10,7 +10,7 @@ from loupe.cli.jobs import follow
 from loupe.cli.output import Output
 from loupe.client import Client
 
-COLUMNS = ("id", "number", "state", "stage", "job", "created_at", "finished_at")
+COLUMNS = ("number", "state", "promoted", "champion", "challenger", "dataset", "job", "created_at", "finished_at")
 
 
 def add(resources: Any, shared: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command.add_argument("--watch", action="store_true", help="follow it to its end")
     command.set_defaults(action=start)
     command = actions.add_parser("show", parents=[shared], help="one round and its stages")
-    command.add_argument("id", type=int)
+    command.add_argument("number", type=int)
     command.set_defaults(action=show)
     command = actions.add_parser("list", parents=[shared], help="rounds, newest first")
     command.set_defaults(action=list_rounds)
@@ -36,8 +36,8 @@ def start(options: argparse.Namespace, output: Output) -> None:
 
 def show(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
-        found = client.get(f"rounds/{options.id}")
-    output.pairs(found, [*COLUMNS, *(key for key in found if key not in COLUMNS)])
+        found = client.get(f"rounds/{options.number}")
+    output.pairs(found, [*COLUMNS, "verdict", "stages"])
 
 
 def list_rounds(options: argparse.Namespace, output: Output) -> None:
