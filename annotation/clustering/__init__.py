@@ -1,1 +1,45 @@
-"""Exact complete linkage under constraints, evidence merges, calibration, explanations, metrics. Pure: no Django."""
+"""Exact complete linkage under constraints, evidence merges, calibration, explanations and metrics. No Django.
+
+    calibration = calibrate(vectors, constraints=constraints)
+    clustering = cluster(vectors, constraints=constraints, thresholds=calibration.thresholds, progress=progress)
+"""
+
+from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
+from annotation.clustering.constraints import Constraints
+from annotation.clustering.evidence import centroids, merge_cores
+from annotation.clustering.explanation import Explanation, NearClusters, explain, near_clusters
+from annotation.clustering.graph import RangeGraph, range_graph
+from annotation.clustering.impostors import ImpostorModel
+from annotation.clustering.linkage import Linkage, complete_linkage
+from annotation.clustering.metrics import Agreement, Score, agreement
+from annotation.clustering.pipeline import Clustering, cluster
+from annotation.clustering.resolution import Clash, Resolution, resolve
+from annotation.clustering.thresholds import Thresholds
+
+__all__ = [
+    "Agreement",
+    "Calibration",
+    "CalibrationTargets",
+    "Clash",
+    "Clustering",
+    "Constraints",
+    "Estimate",
+    "Explanation",
+    "ImpostorModel",
+    "Linkage",
+    "NearClusters",
+    "RangeGraph",
+    "Resolution",
+    "Score",
+    "Thresholds",
+    "agreement",
+    "calibrate",
+    "centroids",
+    "cluster",
+    "complete_linkage",
+    "explain",
+    "merge_cores",
+    "near_clusters",
+    "range_graph",
+    "resolve",
+]

@@ -21,7 +21,7 @@ Float32 = npt.NDArray[np.float32]
 GONE = np.float32(np.inf)  # the distance of a list entry whose cluster is no neighbour any more
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def adjacency(n: int, rows: Int32, columns: Int32, distances: Float32) -> tuple[Int64, Int32, Float32]:
     """Each node's neighbours in ascending order, from edges sorted by (row, column) with row < column."""
     starts = np.zeros(n + 1, np.int64)
@@ -43,7 +43,7 @@ def adjacency(n: int, rows: Int32, columns: Int32, distances: Float32) -> tuple[
     return starts, neighbours, lengths
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def merge_components(
     starts: Int64, neighbours: Int32, lengths: Float32, order: Int64, bounds: Int64
 ) -> tuple[Int64, Float32]:
@@ -68,7 +68,7 @@ def merge_components(
     return parent, height
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _merge_one(
     members: Int64, starts: Int64, ends: Int64, neighbours: Int32, lengths: Float32, parent: Int64, height: Float32
 ) -> None:
@@ -97,7 +97,7 @@ def _merge_one(
                 chain[top] = b
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _nearest(node: int, starts: Int64, ends: Int64, neighbours: Int32, lengths: Float32) -> tuple[int, np.float32]:
     """The nearest neighbour, the smaller on ties, -1 if none; drops dead entries on the way."""
     best, shortest, write = -1, GONE, starts[node]
@@ -108,12 +108,12 @@ def _nearest(node: int, starts: Int64, ends: Int64, neighbours: Int32, lengths: 
         neighbours[write], lengths[write] = neighbours[read], length
         write += 1
         if length < shortest:
-            best, shortest = np.int64(neighbours[read]), length
+            best, shortest = int(neighbours[read]), length
     ends[node] = write
     return best, shortest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _intersect(a: int, b: int, starts: Int64, ends: Int64, neighbours: Int32, lengths: Float32) -> None:
     """Merges b's list into a's; every neighbour's own list learns of it."""
     i, j, write = starts[a], starts[b], starts[a]
@@ -121,11 +121,11 @@ def _intersect(a: int, b: int, starts: Int64, ends: Int64, neighbours: Int32, le
         in_a = neighbours[i] if i < ends[a] else np.int32(2**31 - 1)
         in_b = neighbours[j] if j < ends[b] else np.int32(2**31 - 1)
         from_a, from_b = in_a <= in_b, in_b <= in_a
-        node = min(in_a, in_b)
+        node = int(min(in_a, in_b))
         length_a = lengths[i] if from_a else GONE
         length_b = lengths[j] if from_b else GONE
         i, j = i + from_a, j + from_b
-        if node == a or node == b:
+        if node in (a, b):
             continue
         joint = max(length_a, length_b)
         if length_a != GONE:
@@ -139,7 +139,7 @@ def _intersect(a: int, b: int, starts: Int64, ends: Int64, neighbours: Int32, le
     ends[b] = starts[b]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _set_length(
     node: int, neighbour: int, length: np.float32, starts: Int64, ends: Int64, neighbours: Int32, lengths: Float32
 ) -> None:

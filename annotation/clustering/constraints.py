@@ -50,7 +50,7 @@ class Constraints:
             _check_integers(name, pairs)
             if pairs.ndim != 2 or pairs.shape[1] != 2:
                 raise InvalidInput(f"Constraints.{name} must have shape (m, 2), not {pairs.shape}.")
-            if len(pairs) and not (0 <= pairs.min() and pairs.max() < n):
+            if len(pairs) and (pairs.min() < 0 or pairs.max() >= n):
                 raise InvalidInput(f"Constraints.{name} names a face outside 0..{n - 1}.")
             if np.any(pairs[:, 0] == pairs[:, 1]):
                 raise InvalidInput(f"Constraints.{name} pairs a face with itself.")

@@ -34,9 +34,7 @@ def _reduce(
     largest = np.maximum.reduceat(distances, first) if len(first) else distances[:0]
     a, b = a[first], b[first]
     whole = counts == sizes[a] * sizes[b]
-    return RangeGraph(
-        len(sizes), max_distance, a[whole].astype(np.int32), b[whole].astype(np.int32), largest[whole]
-    )
+    return RangeGraph(len(sizes), max_distance, a[whole].astype(np.int32), b[whole].astype(np.int32), largest[whole])
 
 
 def _forbidden(graph: RangeGraph, resolution: Resolution) -> npt.NDArray[np.bool_]:

@@ -50,8 +50,8 @@ def merge_cores(
 ) -> Indexes:
     """Mean linkage between cores down to `min_similarity`, obeying the constraints exactly.
 
-    The similarity of two groups is the mean cosine similarity of their cores' centroids, each pair of cores weighted
-    by the product of their sizes' evidence (`core_weight`). A mean reaches the threshold only where some pair
+    The similarity of two groups is the mean cosine similarity of their cores' normalised centroids, each pair of cores
+    weighted by the product of their sizes. A mean reaches the threshold only where some pair
     does, so a range graph of the centroids holds all that can merge. Ties go to the smallest core.
 
     Args:
@@ -70,22 +70,16 @@ def merge_cores(
     centres, sizes = centroids(vectors, core_labels)
     reach = min(2.0, 1 - min_similarity + 2**-20)
     graph = range_graph(centres, reach, memory_bytes=memory_bytes, progress=progress)
-    merging = _MeanLinkage(centres, core_weight(sizes), Apartness(core_labels, resolution), min_similarity)
+    merging = _MeanLinkage(centres, sizes, Apartness(core_labels, resolution), min_similarity)
     return number_clusters(merging.run(graph.rows, graph.columns)[core_labels])
-
-
-def core_weight(sizes: Indexes) -> Float64:
-    """How much a core of so many faces says about its person: grows with the root of its size."""
-    weights: Float64 = np.sqrt(sizes.astype(np.float64))
-    return weights
 
 
 class _MeanLinkage:
     """Greedy mean linkage on a sparse graph; a group is known by its smallest core."""
 
-    def __init__(self, centres: Vectors, weights: Float64, apart: Apartness, min_similarity: float) -> None:
-        self._sums = centres.astype(np.float64) * weights[:, None]
-        self._weights = weights.copy()
+    def __init__(self, centres: Vectors, sizes: Indexes, apart: Apartness, min_similarity: float) -> None:
+        self._sums = centres.astype(np.float64) * sizes[:, None]
+        self._weights = sizes.astype(np.float64)
         self._apart = apart
         self._min = min_similarity
         self._near: list[set[int]] = [set() for _ in range(len(centres))]

@@ -31,7 +31,7 @@ def farthest_pairs(
     return faces, distances
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _small_groups(
     vectors: Vectors, order: Indexes, starts: Indexes, groups: Indexes, small: npt.NDArray[np.bool_]
 ) -> tuple[Indexes, npt.NDArray[np.float32]]:

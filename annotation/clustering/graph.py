@@ -97,7 +97,7 @@ def _search_tile(
     # FAISS keeps what is strictly above its radius; the slack covers its rounding and float32's of the threshold.
     radius = 1 - max_distance - dot_error(vectors.shape[1]) - 2**-20
     limits, _, hits = index.range_search(queries, radius)
-    rows = np.repeat(np.arange(row, row + len(queries), dtype=np.int32), np.diff(limits.astype(np.int64)))
+    rows = np.repeat(np.arange(row, row + len(queries), dtype=np.int32), np.diff(limits).astype(np.int64))
     columns = hits.astype(np.int32) + np.int32(column)
     if row == column:
         upper = rows < columns

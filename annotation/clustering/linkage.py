@@ -76,7 +76,7 @@ def _connected(graph: RangeGraph) -> tuple[Indexes, Indexes]:
     return order, np.concatenate([[0], np.cumsum(np.bincount(label, minlength=count))]).astype(np.int64)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _roots(parent: Indexes) -> Indexes:
     for node in range(len(parent)):  # a parent is always smaller, so its own root is already known
         parent[node] = parent[parent[node]]

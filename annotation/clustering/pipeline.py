@@ -9,27 +9,15 @@ import numpy.typing as npt
 
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import merge_cores
-from annotation.clustering.explain import Explanation, explain
+from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
 from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.resolution import Clash, resolve
+from annotation.clustering.thresholds import Thresholds
 from annotation.clustering.vectors import Indexes, Vectors, check_vectors
 from foundation.progress import Progress, silent
 
 PROGRESS_STEPS = 1000
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Where both stages stop; from `calibrate`, or chosen by a person.
-
-    Attributes:
-        core_distance: the largest cosine distance between two faces of one core.
-        merge_similarity: the least mean cosine similarity of centroids at which cores merge; None for cores only.
-    """
-
-    core_distance: float
-    merge_similarity: float | None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def dot_error(dimensions: int) -> float:
     return unit / (1 - unit) * (1 + NORM_TOLERANCE) ** 2
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def pair_distance(vectors: Vectors, i: int, j: int) -> np.float32:
     """Cosine distance of two rows: summed in float64 in a fixed order, so that it never depends on blocks or BLAS."""
     d = vectors.shape[1]
@@ -66,7 +66,7 @@ def pair_distance(vectors: Vectors, i: int, j: int) -> np.float32:
     return np.float32(max(0.0, 1.0 - ((s0 + s1) + (s2 + s3))))
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def pair_distances(
     vectors: Vectors, rows: npt.NDArray[np.integer], columns: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.float32]:

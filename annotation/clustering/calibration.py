@@ -1,0 +1,200 @@
+"""Both stages' thresholds from target false match rates, without labels.
+
+A rate per pair means little by itself: among n faces each meets n - 1 others. So the targets are false neighbours per
+face, and the rate that a pair may have falls as 1 / n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from annotation.clustering.constraints import Constraints
+from annotation.clustering.evidence import merge_cores
+from annotation.clustering.graph import range_graph
+from annotation.clustering.impostors import ImpostorModel
+from annotation.clustering.linkage import complete_linkage
+from annotation.clustering.resolution import Resolution, resolve
+from annotation.clustering.same_photo import SamePhotoFit, same_photo_pairs
+from annotation.clustering.strata import StratifiedFit
+from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.vectors import Vectors, check_vectors
+from foundation.errors import InvalidInput
+
+Basis = Literal["same_photo", "random", "prior"]
+
+
+@dataclass(frozen=True)
+class CalibrationTargets:
+    """What a clustering may get wrong, and how much evidence is enough.
+
+    Attributes:
+        core_false_neighbours: strangers that one face may have within the core distance, on average. Complete linkage
+            bears some, since all faces of two clusters must match before they merge.
+        merge_false_neighbours: the same for the merge similarity, where one wrong neighbour can join two people.
+        highest_rate: the false match rate per pair is never more than this, however few faces there are.
+        least_faces: faces of different people needed for a fit.
+        least_same_photo_pairs: same-photo pairs needed for them to have a say.
+        sample: faces that are drawn for the random pairs.
+        replicates: of the bootstrap for the intervals (95%).
+    """
+
+    core_false_neighbours: float = 0.05
+    merge_false_neighbours: float = 0.01
+    highest_rate: float = 1e-3
+    least_faces: int = 30
+    least_same_photo_pairs: int = 2000
+    sample: int = 2500
+    replicates: int = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One threshold: the cosine similarity at which impostor pairs match at a rate, and its 95% interval."""
+
+    false_match_rate: float
+    similarity: float
+    low: float
+    high: float
+    basis: Basis
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Thresholds and what they were based on.
+
+    Attributes:
+        core, merge: the estimates for the two stages.
+        random: the impostor distribution from random pairs; None if there were too few faces.
+        same_photo: the one from same-photo pairs; None if there were too few.
+        faces: faces that the rates were scaled to.
+        sampled: faces drawn for the random pairs.
+        people: of these, faces kept as of different people.
+        same_photo_pairs: pairs of faces of one photo.
+    """
+
+    core: Estimate
+    merge: Estimate
+    random: ImpostorModel | None
+    same_photo: ImpostorModel | None
+    faces: int
+    sampled: int
+    people: int
+    same_photo_pairs: int
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """For `cluster`."""
+        return Thresholds(core_distance=1 - self.core.similarity, merge_similarity=self.merge.similarity)
+
+    def record(self) -> dict[str, Any]:
+        """The same as plain JSON values, to be kept with what was clustered."""
+        record = asdict(self)
+        for name in ("random", "same_photo"):
+            if record[name] is not None:
+                record[name] = {key: values.tolist() for key, values in record[name].items()}
+        return record
+
+
+DEFAULT_TARGETS = CalibrationTargets()
+
+
+def calibrate(
+    vectors: Vectors,
+    *,
+    constraints: Constraints | None = None,
+    targets: CalibrationTargets = DEFAULT_TARGETS,
+    faces: int | None = None,
+    prior: ImpostorModel | None = None,
+    seed: int = 0,
+) -> Calibration:
+    """Estimates both thresholds of one embedding space.
+
+    Impostor pairs are random pairs of a sample cleared of repeated people, and the pairs of faces within one photo
+    where there are enough; the stricter of the two estimates holds, as a crowd in one photo shares light, camera
+    and often family.
+
+    Args:
+        vectors: float32 (n, d), unit rows.
+        constraints: photos give same-photo pairs, human decisions clear the sample further.
+        faces: how many faces will be clustered together; n if None.
+        prior: the impostor distribution of earlier faces of this space, for when there are too few now.
+
+    Raises:
+        InvalidInput: code `calibration_too_few` if there are too few faces and no prior.
+    """
+    vectors = check_vectors(vectors)
+    resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
+    rng = np.random.default_rng(seed)
+    faces = max(2, len(vectors) if faces is None else faces)
+    rates = tuple(
+        min(targets.highest_rate, per_face / (faces - 1))
+        for per_face in (targets.core_false_neighbours, targets.merge_false_neighbours)
+    )
+    sample = _sample(resolution, targets.sample, rng)
+    random, people = _fit_sample(vectors[sample], targets)
+    pairs = same_photo_pairs(resolution)
+    same_photo = SamePhotoFit(vectors, pairs) if len(pairs) >= targets.least_same_photo_pairs else None
+    if random is None and same_photo is None and prior is None:
+        raise InvalidInput(
+            f"{people} faces of different people are too few to calibrate on; {targets.least_faces} are needed, or the "
+            "impostor distribution of earlier faces.",
+            code="calibration_too_few",
+        )
+    fits: list[tuple[Basis, ImpostorModel, list[ImpostorModel]]] = []
+    if random is not None:
+        fits.append(("random", random.model, random.replicates(targets.replicates, rng)))
+    if same_photo is not None:
+        fits.append(("same_photo", same_photo.model, same_photo.replicates(targets.replicates, rng)))
+    if not fits and prior is not None:
+        fits.append(("prior", prior, [prior]))
+    core, merge = (max((_estimate(rate, *fit) for fit in fits), key=lambda e: e.similarity) for rate in rates)
+    return Calibration(
+        core=core,
+        merge=merge,
+        random=random.model if random else None,
+        same_photo=same_photo.model if same_photo else None,
+        faces=faces,
+        sampled=len(sample),
+        people=people,
+        same_photo_pairs=len(pairs),
+    )
+
+
+def _estimate(rate: float, basis: Basis, model: ImpostorModel, replicates: list[ImpostorModel]) -> Estimate:
+    low, high = np.quantile([replicate.similarity(rate) for replicate in replicates], [0.025, 0.975])
+    return Estimate(rate, model.similarity(rate), float(low), float(high), basis)
+
+
+def _sample(resolution: Resolution, size: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Faces at random, at most one of each must-link component."""
+    _, first = np.unique(resolution.component, return_index=True)
+    return first if len(first) <= size else np.sort(rng.choice(first, size, replace=False))
+
+
+def _fit_sample(vectors: Vectors, targets: CalibrationTargets) -> tuple[StratifiedFit | None, int]:
+    """Fits random pairs, clusters the sample at what they say, keeps a face of each cluster, and fits these again.
+
+    Without this, people with many photos make up most of the upper tail.
+    """
+    people = vectors
+    if len(people) < targets.least_faces:
+        return None, len(people)
+    fit = StratifiedFit(people, strata=1)  # spreads by face mean nothing yet, while people repeat
+    for _ in range(2):
+        similarity = fit.model.similarity(min(targets.highest_rate, targets.core_false_neighbours / len(vectors)))
+        kept = vectors[_one_of_each(vectors, similarity)]
+        if len(kept) < targets.least_faces:
+            break
+        people, fit = kept, StratifiedFit(kept)
+    return fit, len(people)
+
+
+def _one_of_each(vectors: Vectors, similarity: float) -> np.ndarray[Any, np.dtype[np.int64]]:
+    free = resolve(Constraints.none(len(vectors)))
+    cores = complete_linkage(range_graph(vectors, 1 - similarity), free).labels
+    labels = merge_cores(vectors, cores, free, min_similarity=similarity)
+    first: np.ndarray[Any, np.dtype[np.int64]] = np.unique(labels, return_index=True)[1]
+    return first
