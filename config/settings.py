@@ -30,6 +30,7 @@ LOUPE_JOB_KINDS = {
     "ingest": "annotation.job_kinds.ingest.Ingest",
     "embed": "annotation.job_kinds.embed.Embed",
     "cluster": "annotation.job_kinds.cluster.ClusterFaces",
+    "labels": "annotation.job_kinds.labels.RefreshLabels",
     "mine": "mining.job_kinds.Mine",
     "freeze": "annotation.job_kinds.freeze.Freeze",
     "train": "loop.job_kinds.train.Train",
@@ -132,7 +133,12 @@ STORAGES = {
 
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "loupe:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "global_keyprefix": "loupe:",
+    "socket_connect_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -166,6 +172,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "loupe_session"
 CSRF_COOKIE_NAME = "loupe_csrf"
+CSRF_FAILURE_VIEW = "frontend.views.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [ENV.public_url] if ENV.public_url else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0

@@ -19,3 +19,8 @@ urlpatterns += [path("api/v1/", include(f"{app}.urls")) for app in API_APPS if f
 urlpatterns.append(re_path(r"^api/", not_found))
 if find_spec("frontend.urls"):
     urlpatterns.append(path("", include("frontend.urls")))
+
+handler400 = "frontend.views.errors.bad_request"
+handler403 = "frontend.views.errors.forbidden"
+handler404 = "frontend.views.errors.not_found"
+handler500 = "frontend.views.errors.server_error"
