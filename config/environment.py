@@ -64,6 +64,7 @@ class Environment:
     debug: bool
     log_level: str
     max_upload_mb: int
+    ingest_roots: tuple[Path, ...]
 
 
 # What each name means, shown by `manage.py environment` and in the operations guide.
@@ -80,6 +81,7 @@ KNOWN = {
     "LOUPE_DEBUG": "1 shows error pages with source; never where others can reach it; default 0",
     "LOUPE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default INFO",
     "LOUPE_MAX_UPLOAD_MB": "largest single request body in MiB, 1 to 65536; default 2048",
+    "LOUPE_INGEST_ROOTS": "directories, separated by colons, below which server folders may be ingested over the web; default none",
 }
 # Of the tests and of the `loupe` client, which may run from the same shell.
 IGNORED = frozenset({"LOUPE_TEST_DATA", "LOUPE_URL", "LOUPE_TOKEN", "LOUPE_CONFIG_DIR"})
@@ -111,6 +113,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         debug=_flag(environ, "LOUPE_DEBUG"),
         log_level=_choice(environ, "LOUPE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         max_upload_mb=_integer(environ, "LOUPE_MAX_UPLOAD_MB", 1, 65536, 2048),
+        ingest_roots=_directories(environ, "LOUPE_INGEST_ROOTS"),
     )
 
 
@@ -137,6 +140,14 @@ def _directory(environ: Mapping[str, str], name: str, default: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise EnvironmentProblem(f"{name} must be a directory, but {path} is a file.")
     return path
+
+
+def _directories(environ: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    paths = [Path(part).expanduser() for part in _get(environ, name).split(":") if part]
+    for path in paths:
+        if not path.is_absolute():
+            raise EnvironmentProblem(f"{name} must hold absolute directories separated by colons, not {str(path)!r}.")
+    return tuple(paths)
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

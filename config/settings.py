@@ -24,6 +24,7 @@ LOUPE_HOME = ENV.home
 LOUPE_WEIGHTS_DIR = ENV.weights
 LOUPE_DEVICE = ENV.device
 LOUPE_WORKERS = ENV.workers
+LOUPE_INGEST_ROOTS = ENV.ingest_roots
 
 # Every kind of background job: its name in the database, and where its JobKind lives. Loaded on first use.
 LOUPE_JOB_KINDS = {
