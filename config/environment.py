@@ -81,7 +81,7 @@ KNOWN = {
     "LOUPE_DEBUG": "1 shows error pages with source; never where others can reach it; default 0",
     "LOUPE_LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR; default INFO",
     "LOUPE_MAX_UPLOAD_MB": "largest single request body in MiB, 1 to 65536; default 2048",
-    "LOUPE_INGEST_ROOTS": "directories, separated by colons, below which server folders may be ingested over the web; default none",
+    "LOUPE_INGEST_ROOTS": "directories, separated by colons, below which the web may ingest folders; default none",
 }
 # Of the tests and of the `loupe` client, which may run from the same shell.
 IGNORED = frozenset({"LOUPE_TEST_DATA", "LOUPE_URL", "LOUPE_TOKEN", "LOUPE_CONFIG_DIR"})
