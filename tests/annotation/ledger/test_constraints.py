@@ -13,8 +13,8 @@ from annotation.ledger.constraints import constraints
 from annotation.ledger.entries import Entry, Kind
 from annotation.ledger.replay import replay
 
-from .ledgers import FACES, random_ledger
-from .oracle import Oracle
+from tests.annotation.ledger.ledgers import FACES, random_ledger
+from tests.annotation.ledger.oracle import Oracle
 
 
 def test_a_rejected_face_is_kept_from_the_anchor_of_the_person_and_from_the_faces_beside_it() -> None:

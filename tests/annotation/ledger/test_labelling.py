@@ -20,7 +20,7 @@ from annotation.ledger.replay import replay
 from annotation.ledger.state import State
 from foundation.errors import InvalidInput
 
-from .ledgers import FACES, random_ledger
+from tests.annotation.ledger.ledgers import FACES, random_ledger
 
 RULES = Rules(min_size=2, min_quality=0.3, doubtful_at=0.2, confident_at=0.6)
 PLENTY = range(1, 15)  # faces that decisions speak of, and more

@@ -15,8 +15,8 @@ from annotation.ledger.replay import replay
 from annotation.ledger.state import State
 from foundation.errors import InvalidInput
 
-from .ledgers import random_ledger
-from .oracle import Oracle
+from tests.annotation.ledger.ledgers import random_ledger
+from tests.annotation.ledger.oracle import Oracle
 
 seeds = st.integers(0, 2**32)
 lengths = st.integers(1, 24)

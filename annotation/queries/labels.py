@@ -1,0 +1,80 @@
+"""Reading labels and what they follow from, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Min, QuerySet
+
+from annotation.ledger.labels import Clustered, Int
+from annotation.models import ClusterMember, ClusterRun, Collection, CollectionPhoto, Face, Label
+from annotation.queries.picture_access import held_out
+
+CHUNK = 20_000
+
+
+def labels_of(face_ids: Sequence[int]) -> dict[int, Label]:
+    """The effective labels of these faces, by face; those without one are left out."""
+    return {label.face_id: label for label in Label.objects.filter(face__in=face_ids).select_related("identity")}
+
+
+def count_by_reason() -> dict[str, int]:
+    """{reason: faces} of the faces without a person."""
+    rows = Label.objects.filter(identity=None).order_by().values_list("reason").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def clustered_faces(run: ClusterRun | None, also: Iterable[int] = ()) -> Clustered:
+    """The rows of a run, by face id; then, as alone, faces of the pool in `also` that the run does not know."""
+    members = ClusterMember.objects.filter(run=run) if run else ClusterMember.objects.none()
+    rows = members.order_by("face_id").values_list(
+        "face_id", "face__photo_id", "cluster_id", "similarity", "face__quality"
+    )
+    columns = _columns(rows, 5)
+    known = set(columns[0].tolist())
+    missing = Face.objects.filter(pk__in=[face for face in also if face not in known]).exclude(held_out("photo_id"))
+    extra = _columns(missing.order_by("pk").values_list("pk", "photo_id", "quality"), 3)
+    n = len(extra[0])
+    face_ids = np.concatenate([columns[0], extra[0]]).astype(np.int64)
+    photo_ids = np.concatenate([columns[1], extra[1]]).astype(np.int64)
+    return Clustered(
+        face_ids=face_ids,
+        photo_ids=photo_ids,
+        clusters=np.concatenate([np.nan_to_num(columns[2], nan=-1), np.full(n, -1)]).astype(np.int64),
+        similarity=np.concatenate([np.nan_to_num(columns[3]), np.zeros(n)]).astype(np.float32),
+        quality=np.concatenate([columns[4], extra[2]]).astype(np.float32),
+        profiles=profiles_of(photo_ids),
+    )
+
+
+def profiles_of(photo_ids: Int) -> Int:
+    """(n,) the `profile` collection of each photo, the smallest id where there are several, -1 for none."""
+    rows = (
+        CollectionPhoto.objects.filter(collection__prior=Collection.Prior.PROFILE)
+        .order_by()
+        .values_list("photo")
+        .annotate(profile=Min("collection"))
+    )
+    profile = dict(rows)
+    return np.array([profile.get(photo, -1) for photo in photo_ids.tolist()], np.int64)
+
+
+def last_labels() -> tuple[dict[int, int], set[int]]:
+    """(face -> person) of every label that no person gave, and the faces whose label was imported or made up."""
+    rows = Label.objects.exclude(source=Label.Source.HUMAN).values_list("face_id", "identity_id", "source")
+    previous: dict[int, int] = {}
+    given: set[int] = set()
+    for face, identity, source in rows.iterator(chunk_size=CHUNK):
+        if identity is not None:
+            previous[face] = identity
+        if source != Label.Source.AUTO:
+            given.add(face)
+    return previous, given
+
+
+def _columns(rows: QuerySet[Any, Any], width: int) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
+    """Numbers column by column; null becomes NaN. Ids stay exact up to 2**53."""
+    table = [[np.nan if value is None else value for value in row] for row in rows.iterator(chunk_size=CHUNK)]
+    return list(np.array(table, np.float64).reshape(-1, width).T)

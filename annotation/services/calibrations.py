@@ -1,0 +1,40 @@
+"""The thresholds of a space, from the faces that are in it now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from annotation.clustering.calibration import calibrate
+from annotation.clustering.constraints import Constraints
+from annotation.clustering.impostors import ImpostorModel
+from annotation.models import EmbeddingSpace
+from annotation.queries.vectors import FaceVectors
+
+# Random directions have a spread of 1 / sqrt(d); embedders crowd their vectors together. Only used for fewer faces than
+# a fit needs, in a space that has never seen more: rather too strict than joining strangers.
+CROWDING = 1.5
+
+
+def calibrate_space(*, space: EmbeddingSpace, faces: FaceVectors, constraints: Constraints) -> dict[str, Any]:
+    """Estimate both thresholds, remember them with the space, and return the record: `core`, `merge`, what they follow
+    from, and `core_distance` and `merge_similarity` as clustering takes them."""
+    found = calibrate(faces.vectors, constraints=constraints, prior=_prior(space))
+    record = {
+        **found.record(),
+        "core_distance": found.thresholds.core_distance,
+        "merge_similarity": found.thresholds.merge_similarity,
+    }
+    for model in ("random", "same_photo"):  # kept as the prior for a day with fewer faces
+        record[model] = record[model] or space.calibration.get(model)
+    EmbeddingSpace.objects.filter(pk=space.pk).update(calibration=record)
+    space.calibration = record
+    return record
+
+
+def _prior(space: EmbeddingSpace) -> ImpostorModel:
+    stored = space.calibration.get("random") or space.calibration.get("same_photo")
+    if stored is None:
+        return ImpostorModel(np.ones(1), np.zeros(1), np.array([CROWDING / np.sqrt(space.dimension)]))
+    return ImpostorModel(*(np.array(stored[name], np.float64) for name in ("shares", "means", "spreads")))

@@ -1,0 +1,77 @@
+"""What else is derived from the ledger and the labels: names, merges, counts and covers of people; pairs of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+
+from annotation.ledger.state import State
+from annotation.models import ClusterRun, Constraint, Decision, Face
+from annotation.services.direct_labels import restore_people
+from annotation.services.ledger_locks import no_decisions
+
+# Both are computed before decisions are kept waiting, and then only where something differs.
+_COUNTS = """
+    CREATE TEMPORARY TABLE staged_counts ON COMMIT DROP AS
+    SELECT p.id, count(l.id) AS faces FROM annotation_identity p
+    LEFT JOIN annotation_label l ON l.identity_id = p.id
+    GROUP BY p.id HAVING p.faces_count <> count(l.id)
+"""
+_COVERS = """
+    CREATE TEMPORARY TABLE staged_covers ON COMMIT DROP AS
+    SELECT DISTINCT ON (l.identity_id) l.identity_id AS id, l.face_id AS cover FROM annotation_label l
+    JOIN annotation_identity p ON p.id = l.identity_id
+    LEFT JOIN annotation_label c ON c.face_id = p.cover_id AND c.identity_id = p.id
+    LEFT JOIN annotation_clustermember m ON m.face_id = l.face_id AND m.run_id = %s
+    WHERE c.id IS NULL ORDER BY l.identity_id, m.similarity DESC NULLS LAST, l.face_id
+"""
+
+
+def refresh_people(state: State, *, run: ClusterRun | None, upto: int) -> None:
+    """Bring every person's name, merge, number of faces and cover (its most central face) up to date.
+
+    Keeps decisions waiting from here to the end of the transaction, so it comes last.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS staged_counts, staged_covers")
+        cursor.execute(_COUNTS)
+        cursor.execute(_COVERS, [run.pk if run else 0])
+        people = _people_of(state, cursor)
+        no_decisions()
+        restore_people(state, people - _decided_since(upto))
+        cursor.execute("UPDATE annotation_identity i SET faces_count = s.faces FROM staged_counts s WHERE s.id = i.id")
+        cursor.execute("UPDATE annotation_identity i SET cover_id = s.cover FROM staged_covers s WHERE s.id = i.id")
+        cursor.execute("UPDATE annotation_identity SET cover_id = NULL WHERE faces_count = 0 AND cover_id IS NOT NULL")
+
+
+def _people_of(state: State, cursor: Any) -> set[int]:
+    """Everybody who has a name or was merged, by the ledger or in the table."""
+    cursor.execute("SELECT id FROM annotation_identity WHERE name <> '' OR merged_into_id IS NOT NULL")
+    return {row[0] for row in cursor.fetchall()} | set(state.root) | set(state.names)
+
+
+def _decided_since(upto: int) -> set[int]:
+    """People on whom later decisions have spoken; another recomputation follows for them."""
+    rows = Decision.objects.filter(pk__gt=upto).values_list("identity_id", "into_id")
+    return {number for row in rows for number in row if number is not None}
+
+
+def keep_constraints(state: State) -> None:
+    """Make the table of derived pairs equal to the state's."""
+    kinds = ((Constraint.Kind.MUST, state.must), (Constraint.Kind.CANNOT, state.cannot))
+    wanted = {(kind.value, a, b, entry) for kind, pairs in kinds for (a, b), entry in pairs.items()}
+    fields = ("kind", "face_a_id", "face_b_id", "decision_id")
+    present = {row[1:]: row[0] for row in Constraint.objects.values_list("pk", *fields)}
+    Constraint.objects.filter(pk__in=[pk for row, pk in present.items() if row not in wanted]).delete()
+    missing = sorted(wanted - present.keys())
+    exist = _existing({face for _, a, b, _ in missing for face in (a, b)})
+    Constraint.objects.bulk_create(
+        [Constraint(**dict(zip(fields, row, strict=True))) for row in missing if row[1] in exist and row[2] in exist],
+        batch_size=5000,
+    )
+
+
+def _existing(faces: Iterable[int]) -> set[int]:
+    return set(Face.objects.filter(pk__in=list(faces)).values_list("pk", flat=True))

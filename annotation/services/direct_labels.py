@@ -1,0 +1,157 @@
+"""What a decision changes at once, so that the next page already shows it; the rest follows by a job.
+
+Only the faces that the decision names are touched, and only if they are few. Whatever is written here, the job that
+every decision asks for computes anew from the whole ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+from psycopg.errors import LockNotAvailable
+
+from annotation.ledger.entries import Kind
+from annotation.ledger.state import State
+from annotation.models import ClusterMember, Decision, Identity, Label
+from annotation.queries.decisions import ledger_state
+from annotation.services.label_rows import LabelRow, write_labels
+
+MAX_FACES = 500  # more than a page shows, few enough to write in a few milliseconds
+MAX_LEDGER = 500  # entries that an undo may replay while the person waits
+PATIENCE = "20ms"
+
+
+def apply(made: Sequence[Decision]) -> None:
+    """Label the faces that these new entries name, and rename or merge the people.
+
+    Where a recomputation holds the rows at the moment, nothing is written: the person shall not wait for it.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+            if any(decision.kind == Kind.REVERT for decision in made):
+                _restore(made)
+            else:
+                for decision in made:
+                    _apply_one(decision)
+            cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+
+
+def _apply_one(decision: Decision) -> None:
+    match decision.kind:
+        case Kind.ASSIGN:
+            _label(decision, [*decision.faces, *decision.others], decision.identity_id)
+        case Kind.SPLIT:
+            _label(decision, decision.faces, decision.into_id)
+        case Kind.REJECT:
+            rejected = Label.objects.filter(face__in=decision.faces[:MAX_FACES], identity=decision.identity_id)
+            _label(decision, list(rejected.values_list("face_id", flat=True)), None, Label.Reason.REJECTED)
+        case Kind.IGNORE:
+            _label(decision, decision.faces, None, Label.Reason.IGNORED)
+        case Kind.NOT_A_FACE:
+            _label(decision, decision.faces, None, Label.Reason.NOT_A_FACE)
+        case Kind.RENAME:
+            Identity.objects.filter(decisions=decision).update(name=decision.text)
+        case Kind.MERGE:
+            _merge(decision)
+
+
+def _merge(decision: Decision) -> None:
+    source = Identity.objects.get(decisions=decision)
+    Identity.objects.filter(pk=source.pk).update(merged_into=decision.into_id)
+    target = Identity.objects.filter(decisions_into=decision)
+    target.update(faces_count=F("faces_count") + source.faces_count)
+    if source.name:
+        target.filter(name="").update(name=source.name)
+    if source.faces_count <= MAX_FACES:
+        Label.objects.filter(identity=source).update(identity=decision.into_id)
+    _label(decision, [*decision.faces, *decision.others], decision.into_id)
+
+
+def _label(decision: Decision, faces: Sequence[int], identity: int | None, reason: str = "") -> None:
+    if not faces or len(faces) > MAX_FACES:
+        return
+    confidence = 0.0 if identity is None else 1.0
+    rows = [LabelRow(face, identity, Label.Source.HUMAN, confidence, reason, decision.pk, None) for face in faces]
+    write_labels(rows, upto=decision.pk)
+
+
+def _restore(made: Sequence[Decision]) -> None:
+    """Bring the faces and people of what was taken back to what the ledger says now, if it is short."""
+    touched = list(Decision.objects.filter(pk__in=_undone(made)))
+    people = {number for decision in touched for number in (decision.identity_id, decision.into_id) if number}
+    Identity.objects.filter(pk__in=people).update(revision=F("revision") + 1)
+    faces = {face for decision in touched for face in (*decision.faces, *decision.others)}
+    end = made[-1].pk
+    if len(faces) > MAX_FACES or Decision.objects.filter(pk__lte=end).order_by()[: MAX_LEDGER + 1].count() > MAX_LEDGER:
+        return
+    state = ledger_state()
+    restore_people(state, people)
+    write_labels(_rows_from(state, faces), upto=end)
+
+
+def _undone(made: Iterable[Decision]) -> set[int]:
+    """The entries, not reverts themselves, that these reverts take back or bring back."""
+    found: set[int] = set()
+    wanted = {decision.reverts_id for decision in made if decision.reverts_id}
+    while wanted:
+        rows = Decision.objects.filter(pk__in=wanted).values_list("pk", "reverts_id")
+        wanted = set()
+        for number, reverts in rows:
+            if reverts:
+                wanted.add(reverts)
+            else:
+                found.add(number)
+    return found
+
+
+def restore_people(state: State, people: Iterable[int]) -> None:
+    """Set name and `merged_into` of these people to what the ledger says, where they differ."""
+    changed = []
+    for person in Identity.objects.filter(pk__in=list(people)):
+        root = state.root_of(person.pk)
+        merged = root if root != person.pk else None
+        # An imported person has its name from elsewhere; a merged one keeps it for the day that it is parted again.
+        kept = person.name if merged or person.origin == Identity.Origin.IMPORT else ""
+        name = state.names.get(person.pk, kept)
+        if (person.merged_into_id, person.name) != (merged, name):
+            person.merged_into_id, person.name = merged, name
+            changed.append(person)
+    Identity.objects.bulk_update(changed, ["merged_into", "name"], batch_size=1000)
+
+
+def _rows_from(state: State, faces: Iterable[int]) -> list[LabelRow]:
+    """The labels of these faces as far as the ledger and the current clusters give them."""
+    rows = []
+    members = {
+        member.face_id: member
+        for member in ClusterMember.objects.filter(run__current=True, face__in=list(faces)).select_related("cluster")
+    }
+    for face in faces:
+        decision = state.decided_by.get(face)
+        if face in state.set_aside:
+            reason = Label.Reason.IGNORED if state.set_aside[face] is Kind.IGNORE else Label.Reason.NOT_A_FACE
+            rows.append(LabelRow(face, None, Label.Source.HUMAN, 0.0, reason, decision, None))
+        elif face in state.identity_of:
+            rows.append(LabelRow(face, state.identity_of[face], Label.Source.HUMAN, 1.0, "", decision, None))
+        else:
+            rows.append(_auto_row(state, face, members.get(face)))
+    return rows
+
+
+def _auto_row(state: State, face: int, member: ClusterMember | None) -> LabelRow:
+    cluster = member.cluster if member else None
+    if member is None or cluster is None or cluster.identity_id is None:
+        run = member.run_id if member else None
+        return LabelRow(face, None, Label.Source.AUTO, 0.0, Label.Reason.SINGLETON, None, run)
+    person = state.root_of(cluster.identity_id)
+    rejected = state.rejected.get(face, {}).get(person)
+    if rejected is not None:
+        return LabelRow(face, None, Label.Source.HUMAN, 0.0, Label.Reason.REJECTED, rejected, member.run_id)
+    confidence = min(1.0, max(0.0, member.similarity or 0.0))
+    return LabelRow(face, person, Label.Source.AUTO, confidence, "", None, member.run_id)

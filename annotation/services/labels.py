@@ -1,0 +1,133 @@
+"""The effective labels, made anew from the ledger and a cluster run: a constant number of statements, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+
+from annotation.ledger.labelling import label
+from annotation.ledger.labels import CODE, FIRST_NEW, NOBODY, REASONS, Clustered, Labels, Reason, Rules
+from annotation.ledger.replay import replay
+from annotation.models import ClusterRun, Identity, Label
+from annotation.queries.cluster_pages import current_run
+from annotation.queries.decisions import ledger_entries
+from annotation.queries.labels import clustered_faces, last_labels
+from annotation.services.derived import keep_constraints, refresh_people
+from annotation.services.label_rows import LabelRow, copy_labels, stage
+from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a recomputation did.
+
+    Attributes:
+        faces: rows considered; `labelled` of them have a person, `human` of them because people said so.
+        changed: labels written.
+        people_made: new persons.
+        conflicts: entries of the ledger part of which later ones have overruled, see `State.conflicts`.
+        upto: the last entry that was taken into account.
+    """
+
+    faces: int
+    labelled: int
+    human: int
+    changed: int
+    people_made: int
+    conflicts: int
+    upto: int
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
+    """Compute every label of the pool and write those that differ.
+
+    Args:
+        run: the clustering that labels shall follow from, which becomes the current one; None for the current one.
+
+    Everything happens in one transaction, so readers see the labels of one run only. Imported and synthetic labels
+    stay, unless people have decided about the face.
+    """
+    after_open_decisions()
+    with transaction.atomic():
+        one_labelling_at_a_time()
+        if run is not None:
+            ClusterRun.objects.filter(current=True).exclude(pk=run.pk).update(current=False)
+            ClusterRun.objects.filter(pk=run.pk).update(current=True)
+        run = run or current_run()
+        entries = ledger_entries()
+        state, upto = replay(entries), entries[-1].id if entries else 0
+        faces = clustered_faces(run, also=state.decided_by)
+        previous, given = last_labels()
+        labels = label(state, faces, previous=previous, rules=_rules(run))
+        numbers = _make_people(labels.new)
+        changed = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
+        _name_clusters(labels.cluster_identity, numbers)
+        keep_constraints(state)
+        refresh_people(state, run=run, upto=upto)
+    return Refreshed(
+        faces=len(faces.face_ids),
+        labelled=int((labels.identity != NOBODY).sum()),
+        human=int(labels.human.sum()),
+        changed=changed,
+        people_made=labels.new,
+        conflicts=len(state.conflicts),
+        upto=upto,
+    )
+
+
+def _rules(run: ClusterRun | None) -> Rules:
+    return Rules(**run.parameters.get("rules", {})) if run else Rules()
+
+
+def _make_people(count: int) -> list[int]:
+    made = Identity.objects.bulk_create([Identity(origin=Identity.Origin.AUTO) for _ in range(count)], batch_size=5000)
+    return [person.pk for person in made]
+
+
+def _real(identity: int, numbers: list[int]) -> int | None:
+    if identity <= FIRST_NEW:
+        return numbers[FIRST_NEW - identity]
+    return None if identity == NOBODY else identity
+
+
+def _rows(
+    faces: Clustered, labels: Labels, numbers: list[int], given: set[int], run: ClusterRun | None
+) -> list[LabelRow]:
+    """Faces that the run does not know get a row only if people decided about them."""
+    rows: list[LabelRow] = []
+    outside = faces.clusters < 0
+    lonely = outside & (labels.reason == CODE[Reason.SINGLETON]) & _unknown(faces, run)
+    columns = (labels.identity, labels.human, labels.confidence, labels.reason, labels.decision, lonely)
+    for face, *values in zip(faces.face_ids.tolist(), *(column.tolist() for column in columns), strict=True):
+        identity, human, confidence, reason, decision, skipped = values
+        if skipped or (face in given and not human):
+            continue
+        source = Label.Source.HUMAN if human else Label.Source.AUTO
+        follows = None if human or run is None else run.pk
+        person, why = _real(identity, numbers), REASONS[reason].value
+        rows.append(LabelRow(face, person, source.value, confidence, why, decision or None, follows))
+    return rows
+
+
+def _unknown(faces: Clustered, run: ClusterRun | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if run is None:
+        return np.ones(len(faces.face_ids), np.bool_)
+    known = np.fromiter(run.members.values_list("face_id", flat=True).iterator(), np.int64)
+    return ~np.isin(faces.face_ids, known)
+
+
+def _name_clusters(cluster_identity: Mapping[int, int], numbers: list[int]) -> None:
+    with connection.cursor() as cursor:
+        rows = ((cluster, _real(identity, numbers)) for cluster, identity in cluster_identity.items())
+        stage(cursor, "staged_clusters", "cluster bigint, identity bigint", rows)
+        cursor.execute(
+            "UPDATE annotation_cluster c SET identity_id = s.identity FROM staged_clusters s "
+            "WHERE c.id = s.cluster AND c.identity_id IS DISTINCT FROM s.identity"
+        )
