@@ -39,7 +39,7 @@ def register_defaults(*, progress: Progress = silent) -> list[ModelRelease]:
 
 
 def _register_published(spec: ModelSpec) -> ModelRelease:
-    path = fetch(spec, directory=Path(settings.LOUPE_WEIGHTS))
+    path = fetch(spec, directory=Path(settings.LOUPE_WEIGHTS_DIR))
     release = _register(
         path,
         name=spec.name,
