@@ -1,0 +1,57 @@
+"""Which pictures may be shown, and where their bytes lie. Pictures of held-out collections are shown to nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotation.models import CollectionPhoto, Face, Photo
+
+
+@dataclass(frozen=True)
+class StoredCrop:
+    """One face's PNG inside its pack."""
+
+    blob: str
+    offset: int
+    length: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """An original as it was ingested."""
+
+    blob: str
+    digest: str
+    mime: str
+    bytes: int
+
+
+def held_out(photo_field: str = "pk") -> Exists:
+    """A condition: the photo in `photo_field` was seen in a collection that is kept out of everybody's sight."""
+    sightings = CollectionPhoto.objects.filter(photo=OuterRef(photo_field)).exclude(collection__held_out="")
+    return Exists(sightings)
+
+
+def showable_photos() -> QuerySet[Photo]:
+    """Photos whose pictures people may see."""
+    return Photo.objects.exclude(held_out())
+
+
+def showable_faces() -> QuerySet[Face]:
+    """Faces whose crops people may see."""
+    return Face.objects.exclude(held_out("photo_id"))
+
+
+def find_crop(face_id: int) -> StoredCrop | None:
+    """Where a face's crop lies; None if there is no such face or nobody may see it."""
+    row = showable_faces().filter(pk=face_id).order_by().values_list("pack__blob", "offset", "length", "digest").first()
+    return StoredCrop(*row) if row else None
+
+
+def find_photo(photo_id: int) -> StoredPhoto | None:
+    """Where a photo's original lies; None if there is none that may be seen."""
+    row = showable_photos().filter(pk=photo_id).order_by().values_list("blob", "digest", "mime", "bytes").first()
+    return StoredPhoto(*row) if row and row[0] else None

@@ -1,0 +1,177 @@
+"""Every page at 1440 and 420 pixels, light and dark, empty and full, as PNG files to look at.
+
+    python -m benchmarks.screenshots FOLDER [--photos DIR] [--only people,cluster] [--wide-only] [--light-only]
+
+`--photos` is a folder with one sub-folder per person, faces in the middle of the picture (as LFW is); without it faces
+are painted. Runs in a home of its own that is thrown away. Needs Chromium. One JSON line per page: what was too wide,
+what the browser's console complained about, and the seconds until it was loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+# Playwright's loop runs in this thread; the database is used between its calls, never within.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
+from django.test.testcases import LiveServerThread
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.models import User
+from config.embedded.services import running
+from tests.factories import World, make_users, painted
+from tests.frontend.showcase import make_showcase, real_pictures
+
+WIDTHS = {"wide": (1440, 900), "narrow": (420, 860)}
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def addresses(world: World | None) -> dict[str, str]:
+    """{name: address} of every page; those of single objects only where there are some."""
+    names = "dashboard import photos people clusters review ledger jobs rounds datasets models account users"
+    pages = {name: reverse(f"ui:{name}") for name in names.split()}
+    pages["missing"] = "/nothing/here/"
+    if world is None:
+        return pages
+    return pages | {
+        "photo": reverse("ui:photo", args=[world.photos[0].pk]),
+        "photos-failed": reverse("ui:photos") + "?state=failed",
+        "person": reverse("ui:person", args=[world.people[0].pk]),
+        "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
+        "batch-pairs": reverse("ui:batch", args=[1]),
+        "batch-suspects": reverse("ui:batch", args=[2]),
+        "job-running": reverse("ui:job", args=[_job("running")]),
+        "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
+        "round": reverse("ui:round", args=[2]),
+        "round-running": reverse("ui:round", args=[3]),
+        "dataset": reverse("ui:dataset", args=["people", 1]),
+        "model": reverse("ui:model", args=["sface-ft", 2]),
+    }
+
+
+def _job(state: str) -> int:
+    from jobs.models import Job
+
+    return Job.objects.filter(state=state).values_list("pk", flat=True)[0]
+
+
+def session_of(user: User) -> str:
+    """The key of a session in which the user is signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The web server in a thread of this process; yields its address."""
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    if server.error:
+        raise server.error
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.terminate()
+
+
+def shoot(browser: Browser, base: str, key: str, pages: dict[str, str], out: Path, options: argparse.Namespace) -> None:
+    """All pages in all sizes and themes."""
+    for size, (width, height) in WIDTHS.items():
+        for theme in ("light",) if options.light_only else ("light", "dark"):
+            if options.wide_only and size != "wide":
+                continue
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light"
+            )
+            if key:
+                context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": base}])
+            page = context.new_page()
+            said: list[str] = []
+            page.on("console", lambda m, s=said: s.append(m.text) if m.type in ("error", "warning") else None)
+            page.on("pageerror", lambda error, s=said: s.append(str(error)))
+            for name, address in pages.items():
+                report(page, said, base + address, out / f"{name}-{size}-{theme}.png", name, width)
+            context.close()
+
+
+def report(page: Page, said: list[str], address: str, file: Path, name: str, width: int) -> None:
+    """One page: its picture, and what was wrong with it."""
+    began = time.perf_counter()
+    page.goto(address)
+    page.wait_for_load_state("load")
+    seconds = time.perf_counter() - began
+    page.wait_for_timeout(250)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=file, full_page=True)
+    needed = page.evaluate("document.documentElement.scrollWidth")
+    line = {"page": name, "file": file.name, "width": width, "too_wide_by": max(0, needed - width)}
+    print(json.dumps({**line, "seconds": round(seconds, 3), "console": list(said)}), flush=True)
+    said.clear()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--wide-only", action="store_true")
+    parser.add_argument("--light-only", action="store_true")
+    parser.add_argument("--full-only", action="store_true")
+    options = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("Chromium was not found (apt-get install chromium)")
+    only = set(options.only.split(",")) - {""}
+    home = Path(settings.LOUPE_HOME)
+    with running(home, durable=False), sync_playwright() as playwright:
+        call_command("migrate", verbosity=0)
+        users = make_users()
+        key = session_of(users["manager"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        with served() as base:
+            if not options.full_only:
+                pages = {n: a for n, a in addresses(None).items() if not only or n in only}
+                shoot(browser, base, key, pages, options.folder / "empty", options)
+                if not only or "login" in only:
+                    shoot(browser, base, "", {"login": "/login/"}, options.folder / "empty", options)
+            pictures = (
+                real_pictures(options.photos)
+                if options.photos
+                else list((dataclasses.replace(one, person=f"Painted {n // 20}") for n, one in enumerate(painted(400))))
+            )
+            world = make_showcase(users, pictures)
+            pages = {n: a for n, a in addresses(world).items() if not only or n in only}
+            shoot(browser, base, key, pages, options.folder / "full", options)
+        browser.close()
+    shutil.rmtree(settings.ENV.runtime, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Charts as SVG text made on the server: no script, no inline style, colours from the style sheet."""
+
+from .bars import Bar, bar_chart
+from .histogram import histogram
+from .line import Series, line_chart
+from .sparkline import sparkline
+
+__all__ = ["Bar", "Series", "bar_chart", "histogram", "line_chart", "sparkline"]

@@ -1,0 +1,76 @@
+"""What every page view shares: rendering with its place in the navigation, keyset pages, errors as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import User
+from foundation.errors import LoupeError, NotFound
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One keyboard shortcut, for the page's list of keys."""
+
+    keys: str
+    does: str
+
+    @property
+    def parts(self) -> list[str]:
+        return self.keys.split(" ")
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    area: str,
+    context: dict[str, Any],
+    *,
+    keys: Sequence[Key] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Render `frontend/<template>` as part of `area` of the navigation."""
+    return render(request, f"frontend/{template}", {**context, "area": area, "keys": keys}, status=status)
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The user of a view that `accounts.permissions.requires` guards."""
+    return cast(User, request.user)
+
+
+@contextmanager
+def told(request: HttpRequest) -> Iterator[None]:
+    """An expected error of the block becomes a message on the next page."""
+    try:
+        yield
+    except LoupeError as error:
+        messages.error(request, error.message)
+
+
+def is_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page. Going back in history asks for the whole page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def whole_number(text: str | None, default: int | None = None) -> int | None:
+    """A query parameter as a non-negative integer that fits the database; `default` for anything else."""
+    if text and text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    return default
+
+
+def found_or_404(find: Callable[[], T]) -> T:
+    """What `find` returns; its NotFound becomes the 404 page."""
+    try:
+        return find()
+    except NotFound as error:
+        raise Http404(error.message) from error

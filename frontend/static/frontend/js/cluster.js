@@ -1,0 +1,268 @@
+// @ts-check
+/** Deciding about the faces of one cluster or one person: the grid, its keys and its dialogs. */
+
+import { PersonField } from "./combobox.js";
+import { decide, undo } from "./decisions.js";
+import { openDialog } from "./dialogs.js";
+import { onKey } from "./keys.js";
+import { Selection } from "./selection.js";
+import { toast } from "./toast.js";
+
+/** @typedef {import("./combobox.js").Person} Person */
+/** @typedef {import("./decisions.js").Statement} Statement */
+
+/** @param {number} count */
+const faces = (count) => `${count} face${count === 1 ? "" : "s"}`;
+
+class Workspace {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.identity = Number(root.dataset.identity);
+    this.revision = Number(root.dataset.revision);
+    this.name = root.dataset.name ?? "";
+    this.isCluster = root.dataset.kind === "cluster";
+    const grid = /** @type {HTMLElement} */ (root.querySelector("#grid"));
+    this.selection = new Selection(grid, () => this.show());
+    this.busy = false;
+    this.start();
+    this.show();
+  }
+
+  start() {
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      confirm: () => void this.confirm(),
+      reject: () => void this.reject(),
+      split: () => this.openSplit(),
+      name: () => this.openName(),
+      merge: () => this.openMerge(),
+      not_a_face: () => void this.setAside("not_a_face", "is no face", "are no faces"),
+      ignore: () => void this.setAside("ignore", "set aside", "set aside"),
+      undo: () => void undo(),
+    };
+    const keys = { r: "reject", s: "split", e: "name", m: "merge", n: "not_a_face", i: "ignore" };
+    for (const [key, act] of Object.entries(keys)) onKey(key, acts[act] ?? (() => {}));
+    onKey(this.isCluster ? "Enter" : "c", () => void this.confirm());
+    onKey("ctrl+a", () => this.selection.all());
+    onKey("Escape", () => this.selection.clear());
+    onKey("j", () => this.go("next"));
+    onKey("k", () => this.go("previous"));
+    for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => this.selection.tiles()[0]?.focus());
+    this.root.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
+      acts[button?.getAttribute("data-act") ?? ""]?.();
+    });
+  }
+
+  /** @returns {Record<string, unknown>} what the person saw when deciding */
+  evidence() {
+    const { run, cluster } = this.root.dataset;
+    return this.isCluster ? { page: "cluster", run: Number(run), cluster: Number(cluster) } : { page: "person" };
+  }
+
+  /** @returns {number[]} the selected faces, or [] after telling that some are needed */
+  needed() {
+    const chosen = this.selection.faces();
+    if (!chosen.length) toast("Select faces first: click them, or move with the arrow keys and press Space.");
+    return chosen;
+  }
+
+  /**
+   * @param {Statement} statement
+   * @param {string} said
+   * @param {number[]} [settled] faces to grey out
+   */
+  async say(statement, said, settled = []) {
+    if (this.busy) return null;
+    this.busy = true;
+    try {
+      const answer = await decide({ evidence: this.evidence(), ...statement }, said);
+      if (answer) this.selection.settle(settled);
+      return answer;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async confirm() {
+    const chosen = this.selection.faces();
+    const named = this.name || "this person";
+    /** @type {Statement} */
+    const statement = { kind: "assign", identity: this.identity, expected_revision: this.revision };
+    if (chosen.length) statement.faces = chosen;
+    else if (this.isCluster) statement.cluster = Number(this.root.dataset.cluster);
+    else statement.faces = this.selection.tiles().map((tile) => Number(tile.dataset.face));
+    const count = chosen.length || (this.isCluster ? Number(this.root.dataset.size) : (statement.faces?.length ?? 0));
+    const answer = await this.say(statement, `Confirmed: ${faces(count)} of ${named}`);
+    if (!answer) return;
+    this.tick(chosen.length ? chosen : this.selection.tiles().map((tile) => Number(tile.dataset.face)));
+    this.selection.clear();
+    if (this.isCluster && !chosen.length) this.go("next");
+    this.revision += 1;
+  }
+
+  async reject() {
+    const chosen = this.needed();
+    if (!chosen.length) return;
+    const rest = this.shownBeside(chosen);
+    const statement = { kind: "reject", faces: chosen, identity: this.identity, others: rest };
+    if (await this.say(statement, `Rejected: ${faces(chosen.length)}`, chosen)) this.revision += 1;
+  }
+
+  /** The medoid stands for the faces that were kept beside the rejected ones. @param {number[]} chosen */
+  shownBeside(chosen) {
+    const medoid = Number(this.root.dataset.medoid ?? 0);
+    return medoid && !chosen.includes(medoid) ? [medoid] : [];
+  }
+
+  /** @param {"ignore" | "not_a_face"} kind @param {string} one @param {string} many */
+  async setAside(kind, one, many) {
+    const chosen = this.needed();
+    if (!chosen.length) return;
+    const said = `${faces(chosen.length)} ${chosen.length === 1 ? one : many}`;
+    await this.say({ kind, faces: chosen }, said, chosen);
+  }
+
+  openName() {
+    const dialog = openDialog("name-dialog");
+    dialog?.querySelector("input")?.select();
+  }
+
+  /** @param {string} text @param {Person | null} person */
+  async rename(text, person) {
+    if (person) {
+      await this.merge(person);
+      return;
+    }
+    if (text === this.name) return;
+    const statement = { kind: "rename", identity: this.identity, text, expected_revision: this.revision };
+    if (!(await this.say(statement, text ? `Named: ${text}` : "Name removed"))) return;
+    this.revision += 1;
+    this.name = text;
+    const shown = text || `Person ${this.identity}`;
+    for (const element of document.querySelectorAll("[data-person-name]")) element.textContent = shown;
+  }
+
+  openMerge() {
+    openDialog("merge-dialog")?.querySelector("input")?.focus();
+  }
+
+  /** @param {Person} person */
+  async merge(person) {
+    const statement = { kind: "merge", identity: this.identity, into: person.id };
+    if (!(await this.say(statement, `Merged with ${person.name}`))) return;
+    if (this.isCluster) location.reload();
+    else location.assign(`/people/${person.id}/`);
+  }
+
+  openSplit() {
+    const chosen = this.needed();
+    if (!chosen.length) return;
+    const dialog = openDialog("split-dialog");
+    if (!dialog) return;
+    const count = dialog.querySelector("[data-split-count]");
+    if (count) count.textContent = faces(chosen.length);
+    const images = this.selection.selected().slice(0, 12).map((tile) => {
+      const image = document.createElement("img");
+      image.className = "crop s";
+      image.alt = "";
+      image.src = tile.querySelector("img")?.src ?? "";
+      return image;
+    });
+    dialog.querySelector("[data-split-faces]")?.replaceChildren(...images);
+    dialog.querySelector("input")?.focus();
+  }
+
+  /** @param {string} text @param {Person | null} person */
+  async split(text, person) {
+    const chosen = this.selection.faces();
+    if (!chosen.length) return;
+    /** @type {Statement} */
+    const statement = { kind: "split", faces: chosen, identity: this.identity, others: this.shownBeside(chosen) };
+    if (person) statement.into = person.id;
+    else if (text) statement.text = text;
+    const who = person?.name ?? text;
+    const said = `Split out: ${faces(chosen.length)}${who ? ` as ${who}` : ""}`;
+    if (await this.say(statement, said, chosen)) this.revision += 1;
+  }
+
+  /** @param {"next" | "previous"} where */
+  go(where) {
+    const link = document.querySelector(`[data-go="${where}"]`);
+    if (link instanceof HTMLAnchorElement) location.assign(link.href);
+    else toast(where === "next" ? "This is the last cluster." : "This is the first cluster.");
+  }
+
+  /** Mark as confirmed. @param {number[]} confirmed */
+  tick(confirmed) {
+    const wanted = new Set(confirmed);
+    for (const tile of this.selection.tiles()) {
+      if (!wanted.has(Number(tile.dataset.face)) || tile.querySelector(".ok")) continue;
+      const mark = document.createElement("span");
+      mark.className = "ok";
+      mark.textContent = "✓";
+      tile.querySelector(".caption")?.append(mark);
+    }
+  }
+
+  show() {
+    const count = this.selection.selected().length;
+    const status = this.root.querySelector("[data-status]");
+    if (status) status.textContent = count ? `${faces(count)} selected` : "Nothing selected";
+    for (const button of this.root.querySelectorAll("[data-needs-selection]")) {
+      button.setAttribute("aria-disabled", String(count === 0));
+    }
+  }
+}
+
+/** @param {string} id @param {Workspace} work */
+function startDialog(id, work) {
+  const dialog = document.getElementById(id);
+  const root = dialog?.querySelector("[data-person-field]");
+  const form = dialog?.querySelector("form");
+  if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return null;
+  const field = new PersonField(root, (person) => compare(dialog, work, person));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.close();
+    const text = field.input.value.trim();
+    if (id === "name-dialog") void work.rename(text, field.picked);
+    if (id === "split-dialog") void work.split(text, field.picked);
+    if (id === "merge-dialog" && field.picked) void work.merge(field.picked);
+  });
+  if (id !== "name-dialog") dialog.addEventListener("close", () => window.setTimeout(() => field.reset()));
+  return field;
+}
+
+/** Both covers side by side before two people become one. @param {HTMLDialogElement} dialog @param {Workspace} work @param {Person} person */
+function compare(dialog, work, person) {
+  const box = dialog.querySelector("[data-compare]");
+  if (!box) return;
+  /** @param {string} side @param {string} cover @param {string} name */
+  const fill = (side, cover, name) => {
+    const image = box.querySelector(`[data-${side}]`);
+    if (image instanceof HTMLImageElement && cover) image.src = cover;
+    const text = box.querySelector(`[data-${side}-name]`);
+    if (text) text.textContent = name;
+  };
+  fill("left", work.root.dataset.cover ?? "", work.name || `Person ${work.identity}`);
+  fill("right", person.cover ?? "", person.name);
+  box.removeAttribute("hidden");
+  const button = dialog.querySelector("[data-submit-merge]");
+  if (button instanceof HTMLButtonElement) {
+    button.disabled = false;
+    button.focus();
+  }
+}
+
+const root = document.getElementById("workspace");
+if (root) {
+  const work = new Workspace(root);
+  for (const id of ["name-dialog", "merge-dialog", "split-dialog"]) {
+    const field = startDialog(id, work);
+    const dialog = document.getElementById(id);
+    // Offer people at once, before anything is typed.
+    if (field && dialog) new MutationObserver(() => dialog.hasAttribute("open") && void field.look()).observe(dialog, { attributeFilter: ["open"] });
+  }
+}

@@ -1,0 +1,102 @@
+// @ts-check
+/** Saying something to the ledger, and taking it back. */
+
+import { call } from "./api.js";
+import { toast, toastError } from "./toast.js";
+
+/**
+ * @typedef {object} Statement what the person says; see the ledger's documentation for the meaning of each field
+ * @property {string} kind
+ * @property {number[]} [faces]
+ * @property {number[]} [others]
+ * @property {number | null} [identity]
+ * @property {number | null} [into]
+ * @property {string} [text]
+ * @property {number} [cluster] all faces of this cluster are meant, shown or not
+ * @property {Record<string, unknown>} [evidence]
+ * @property {number} [expected_revision]
+ */
+
+/** @typedef {{ decision: { id: number, [key: string]: unknown }, action: string, undo?: unknown }} Answer */
+/** @typedef {{ decision: number, said: string, page: string }} Undoable */
+
+const STORE = "loupe.undo";
+const KEPT = 50;
+let shownAt = performance.now();
+
+/** @returns {Undoable[]} */
+function stack() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Undoable[]} entries */
+function keep(entries) {
+  sessionStorage.setItem(STORE, JSON.stringify(entries.slice(-KEPT)));
+}
+
+/** The clock of a decision starts when its question is shown. */
+export function restartClock() {
+  shownAt = performance.now();
+}
+
+/** @returns {number} seconds since the question was shown, at most an hour */
+function seconds() {
+  return Math.min(3600, Math.round((performance.now() - shownAt) / 10) / 100);
+}
+
+/**
+ * Say it. The answer can be undone by key on this page and on later ones.
+ * @param {Statement} statement
+ * @param {string} said what to tell the person, such as "3 faces rejected"
+ * @returns {Promise<Answer | null>} null where it was refused, which the person was told
+ */
+export async function decide(statement, said) {
+  try {
+    const answer = /** @type {Answer} */ (await call("POST", "/api/v1/decisions", { ...statement, seconds: seconds() }));
+    restartClock();
+    keep([...stack(), { decision: answer.decision.id, said, page: location.pathname + location.search }]);
+    toast(said, { action: "Undo", onAction: () => void undo() });
+    return answer;
+  } catch (error) {
+    toastError(error);
+    return null;
+  }
+}
+
+/** Take the last thing back and show the page on which it was said. */
+export async function undo() {
+  const entries = stack();
+  const last = entries.pop();
+  if (!last) {
+    toast("Nothing to undo.");
+    return;
+  }
+  try {
+    await revert(last.decision);
+    keep(entries);
+    sessionStorage.setItem("loupe.said", `Undone: ${last.said}`);
+    location.assign(last.page);
+  } catch (error) {
+    // Somebody else may have taken it back already; it must not block what lies under it.
+    keep(entries);
+    toastError(error);
+  }
+}
+
+/** @param {number} decision */
+export async function revert(decision) {
+  await call("POST", `/api/v1/decisions/${decision}/revert`, {});
+}
+
+/** Tells after a page change what was done before it. */
+function tellEarlier() {
+  const said = sessionStorage.getItem("loupe.said");
+  if (said) toast(said);
+  sessionStorage.removeItem("loupe.said");
+}
+
+tellEarlier();

@@ -1,0 +1,92 @@
+"""Clusters of the current run: the list, and the grid in which people decide."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from annotation.queries.cluster_pages import (
+    ClusterFilter,
+    count_clusters,
+    current_run,
+    find_cluster,
+    list_clusters,
+    list_grid_faces,
+    neighbours,
+)
+from frontend.pages import Key, is_partial, page
+
+KEYS = [
+    Key("Enter", "Confirm: all faces that are left are this person, then on to the next cluster"),
+    Key("← ↑ → ↓", "Move from face to face"),
+    Key("Space", "Select the face; with Shift, all up to it"),
+    Key("Ctrl A", "Select all faces that are shown"),
+    Key("R", "Reject: the selected faces are not this person"),
+    Key("E", "Name the person"),
+    Key("M", "Merge with another person"),
+    Key("S", "Split the selected faces out as another person"),
+    Key("N", "Not a face"),
+    Key("I", "Ignore the selected faces"),
+    Key("J", "Next cluster"),
+    Key("K", "Previous cluster"),
+]
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def index(request: HttpRequest) -> HttpResponseBase:
+    """All clusters of the current run, by size or by doubt."""
+    run = current_run()
+    if run is None:
+        return page(request, "clusters/index.html", "clusters", {"run": None})
+    chosen = ClusterFilter(named=request.GET.get("named", ""), order=request.GET.get("sort", "size"))
+    found = list_clusters(run, chosen, cursor=request.GET.get("after", ""))
+    query = {"named": chosen.named, "sort": chosen.order, "after": found.cursor}
+    context = {
+        "clusters": found.rows,
+        "next_url": f"{reverse('ui:clusters')}?{urlencode(query)}" if found.cursor else "",
+    }
+    if is_partial(request):
+        return render(request, "frontend/clusters/grid.html", context)
+    counts = count_clusters(run)
+    tabs = [("", "All"), ("no", "Without a name"), ("yes", "Named")]
+    context |= {
+        "run": run,
+        "chosen": chosen,
+        "tabs": [(value, label, counts[value]) for value, label in tabs],
+        "total": counts[""],
+    }
+    return page(request, "clusters/index.html", "clusters", context)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
+    """One cluster's faces, weakest first."""
+    cluster = find_cluster(cluster_id)
+    if cluster is None:
+        raise Http404
+    found = list_grid_faces(cluster, cursor=request.GET.get("after", ""))
+    query = urlencode({"after": found.cursor})
+    context = {
+        "cluster": cluster,
+        "faces": found.rows,
+        "next_url": f"{reverse('ui:cluster', args=[cluster.pk])}?{query}" if found.cursor else "",
+    }
+    if is_partial(request):
+        return render(request, "frontend/clusters/faces.html", context)
+    before, after = neighbours(cluster)
+    identity = cluster.identity
+    context |= {
+        "before": before,
+        "after": after,
+        "person": identity.merged_into or identity if identity else None,
+        "widest_similarity": 1.0 - cluster.diameter,
+    }
+    return page(request, "clusters/show.html", "clusters", context, keys=KEYS)

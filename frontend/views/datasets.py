@@ -1,0 +1,60 @@
+"""Dataset versions: the list, one version, freezing another."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from annotation.models import DatasetVersion
+from annotation.queries.dataset_pages import find_version, list_test_uses, list_versions
+from frontend.charts import Bar, bar_chart
+from frontend.pages import page
+
+SPLITS = ("train", "val_blackbox", "val_eyeball", "test", "train_extra", "val_extra")
+
+
+@require_safe
+@requires(Capability.VIEW)
+def index(request: HttpRequest) -> HttpResponse:
+    """All versions."""
+    versions = list(list_versions())
+    for version in versions:
+        version.faces = sum(_number(entry, "faces") for entry in version.counts.values())  # type: ignore[attr-defined]
+    return page(request, "datasets/index.html", "datasets", {"versions": versions})
+
+
+@require_safe
+@requires(Capability.VIEW)
+def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """One version: splits, counts, label sources, how to pull it."""
+    found = find_version(name, version)
+    if found is None:
+        raise Http404
+    context = {
+        "version": found,
+        "splits": _splits(found),
+        "chart": _chart(found),
+        "bytes": found.manifest_bytes + sum(shard.get("bytes", 0) for shard in found.shards),
+        "uses": list_test_uses(found),
+        "host": request.build_absolute_uri("/").rstrip("/"),
+    }
+    return page(request, "datasets/show.html", "datasets", context)
+
+
+def _splits(version: DatasetVersion) -> list[tuple[str, int, int]]:
+    """(split, faces, identities) in the usual order."""
+    names = [*[name for name in SPLITS if name in version.counts], *sorted(set(version.counts) - set(SPLITS))]
+    return [
+        (name, _number(version.counts[name], "faces"), _number(version.counts[name], "identities")) for name in names
+    ]
+
+
+def _chart(version: DatasetVersion) -> str:
+    return bar_chart([Bar(name, faces) for name, faces, _ in _splits(version)], title="Faces by split")
+
+
+def _number(entry: object, key: str) -> int:
+    value = entry.get(key, 0) if isinstance(entry, dict) else 0
+    return value if isinstance(value, int) else 0

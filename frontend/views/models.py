@@ -1,0 +1,58 @@
+"""Model releases: the list, one release, moving `champion`."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from frontend.measurements import error_versus_reject, slice_chart, slices_of
+from frontend.pages import page
+from models_zoo.models import Evaluation, ModelRelease
+from models_zoo.queries import releases
+
+
+@require_safe
+@requires(Capability.VIEW)
+def index(request: HttpRequest) -> HttpResponse:
+    """All releases, newest first."""
+    return page(request, "models/index.html", "models", {"releases": releases()})
+
+
+@require_safe
+@requires(Capability.VIEW)
+def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
+    """One release: lineage, licence, what it was measured to do."""
+    release = _find(name, version)
+    aliases = [alias.alias for alias in release.aliases.all()]
+    context = {
+        "release": release,
+        "aliases": aliases,
+        "lineage": _lineage(release),
+        "children": release.children.order_by("id"),
+        "evaluations": [_evaluation(one) for one in release.evaluations.all()],
+        "reject_curve": error_versus_reject(release),
+        "space": getattr(release, "space", None),
+    }
+    return page(request, "models/show.html", "models", context)
+
+
+def _evaluation(one: Evaluation) -> dict[str, object]:
+    slices = slices_of(one.metrics)
+    return {"one": one, "slices": slices, "chart": slice_chart(slices, title=f"{one.dataset}, {one.split}")}
+
+
+def _find(name: str, version: int) -> ModelRelease:
+    release = releases().filter(name=name, version=version).first()
+    if release is None:
+        raise Http404
+    return release
+
+
+def _lineage(release: ModelRelease) -> list[ModelRelease]:
+    """The release and what it was trained from, oldest first; one query per generation."""
+    chain = [release]
+    while chain[0].parent is not None and len(chain) < 50:
+        chain.insert(0, chain[0].parent)
+    return chain

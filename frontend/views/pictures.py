@@ -1,0 +1,98 @@
+"""Crops, previews and originals: checked per object, bounded in size, never with a type that a user chose."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from annotation.queries.picture_access import find_crop, find_photo
+from foundation import blobs
+from foundation.errors import NotFound
+from frontend import previews
+
+FOREVER = "private, max-age=31536000, immutable"
+# What is shown here is data, whatever it claims to be.
+LOCKED_DOWN = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
+SUFFIXES = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/heic": "heic",
+    "image/heif": "heif",
+}
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def crop(request: HttpRequest, face_id: int) -> HttpResponseBase:
+    """One aligned crop: a range read from its pack. It never changes, so browsers keep it for ever."""
+    found = find_crop(face_id)
+    if found is None:
+        raise Http404
+    unchanged = _unchanged(request, found.digest)
+    if unchanged is not None:
+        return unchanged
+    try:
+        png = blobs.read_range(found.blob, found.offset, found.length)
+    except NotFound as error:
+        raise Http404 from error
+    return _dressed(HttpResponse(png, content_type="image/png"), found.digest)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def preview(request: HttpRequest, photo_id: int, edge: int) -> HttpResponseBase:
+    """The upright photo, at most `edge` pixels wide and high, as JPEG."""
+    if edge not in previews.EDGES:
+        raise Http404
+    found = find_photo(photo_id)
+    if found is None:
+        raise Http404
+    tag = f"{found.digest}-{edge}"
+    unchanged = _unchanged(request, tag)
+    if unchanged is not None:
+        return unchanged
+    try:
+        jpeg = previews.preview(found, edge)
+    except (NotFound, previews.NotDecodable) as error:
+        raise Http404 from error
+    return _dressed(HttpResponse(jpeg, content_type="image/jpeg"), tag)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def original(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    """The file as it was ingested, to download; its type is the one that our decoder found, or none."""
+    found = find_photo(photo_id)
+    if found is None:
+        raise Http404
+    try:
+        file = blobs.open(found.blob)
+    except NotFound as error:
+        raise Http404 from error
+    suffix = SUFFIXES.get(found.mime)
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"{found.digest[:16]}.{suffix or 'bin'}",
+        content_type=found.mime if suffix else "application/octet-stream",
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers.update(LOCKED_DOWN)
+    return response
+
+
+def _unchanged(request: HttpRequest, tag: str) -> HttpResponse | None:
+    if request.headers.get("If-None-Match") == f'"{tag}"':
+        return _dressed(HttpResponseNotModified(), tag)
+    return None
+
+
+def _dressed(response: HttpResponse, tag: str) -> HttpResponse:
+    response.headers["ETag"] = f'"{tag}"'
+    response.headers["Cache-Control"] = FOREVER
+    response.headers.update(LOCKED_DOWN)
+    return response

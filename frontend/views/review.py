@@ -1,0 +1,53 @@
+"""Review: batches of questions that mining picked, and the page that asks them one by one."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from frontend.charts import histogram
+from frontend.pages import Key, page, signed_in
+from mining.models import ReviewBatch
+from mining.review_pages import find_batch, list_batches, list_questions
+
+KEYS = [
+    Key("S", "Same person; or the left person, where the page asks who it is"),
+    Key("D", "Different people; or the right person, where the page asks who it is"),
+    Key("X", "Neither of the two"),
+    Key("Space", "Skip"),
+]
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def index(request: HttpRequest) -> HttpResponse:
+    """All batches, latest first."""
+    return page(request, "review/index.html", "review", {"batches": list_batches()})
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def show(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """The batch's next open questions, one visible at a time."""
+    batch = find_batch(batch_id)
+    if batch is None:
+        raise Http404
+    questions = list_questions(batch, user_id=signed_in(request).pk)
+    context = {"batch": batch, "questions": questions, "spread": _spread(batch)}
+    return page(request, "review/show.html", "review", context, keys=KEYS)
+
+
+def _spread(batch: ReviewBatch) -> str:
+    """The histogram that mining noted, if any: `{"counts": [...], "low": ., "high": ., "threshold": .}`."""
+    noted = batch.report.get("histogram")
+    if not isinstance(noted, dict) or not noted.get("counts"):
+        return ""
+    return histogram(
+        noted["counts"],
+        low=noted.get("low", 0.0),
+        high=noted.get("high", 1.0),
+        title="What was considered",
+        mark=noted.get("threshold"),
+    )

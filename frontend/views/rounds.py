@@ -1,0 +1,71 @@
+"""Rounds of the loop: the list, starting one, one round with its stages."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from frontend.pages import found_or_404, is_partial, page, signed_in, told, whole_number
+from frontend.round_story import compare, held_out_chart, job_ids, pool_chart, steps_of
+from jobs.models import Job
+from loop import services
+from loop.models import Round
+from loop.queries import round_by_number, rounds
+
+SHOWN = 100
+
+
+@require_safe
+@requires(Capability.VIEW)
+def index(request: HttpRequest) -> HttpResponse:
+    """All rounds and how the measurements moved."""
+    found = list(rounds()[:SHOWN])
+    context = {
+        "rounds": found,
+        "running": next((one for one in found if one.finished_at is None), None),
+        "held_out": held_out_chart(found),
+        "pool": pool_chart(found),
+    }
+    return page(request, "rounds/index.html", "rounds", context)
+
+
+@require_safe
+@requires(Capability.VIEW)
+def show(request: HttpRequest, number: int) -> HttpResponseBase:
+    """One round. While it runs, htmx asks for the stages again and again."""
+    round = found_or_404(lambda: round_by_number(number))
+    context = {"round": round, "steps": steps_of(round, _jobs(round)), "comparisons": compare(round)}
+    if is_partial(request):
+        return render(request, "frontend/rounds/progress.html", context)
+    return page(request, "rounds/show.html", "rounds", context)
+
+
+@require_POST
+@requires(Capability.ROUNDS)
+def start(request: HttpRequest) -> HttpResponseBase:
+    """Start the next round."""
+    budget = whole_number(request.POST.get("mining_budget"), 100) or 0
+    with told(request):
+        made = services.start_round(user=signed_in(request), parameters={"mining_budget": min(budget, 10_000)})
+        messages.success(request, f"Round {made.number} has started.")
+        return redirect("ui:round", made.number)
+    return redirect("ui:rounds")
+
+
+@require_POST
+@requires(Capability.ROUNDS)
+def abandon(request: HttpRequest, number: int) -> HttpResponseBase:
+    """End a round that failed, so that another can start."""
+    round = found_or_404(lambda: round_by_number(number))
+    with told(request):
+        services.abandon_round(round_id=round.pk)
+        messages.success(request, f"Round {number} was abandoned. What its stages did stays.")
+    return redirect("ui:round", number)
+
+
+def _jobs(round: Round) -> dict[int, Job]:
+    return Job.objects.in_bulk(job_ids([round]))

@@ -1,0 +1,128 @@
+"""What the review pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from annotation.models import Face, Identity, Label
+from annotation.queries.picture_access import showable_faces
+from mining.models import ReviewBatch, ReviewItem
+
+PAGE = 20
+STRIP = 6
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a question: a face, whom it is taken for, and other faces of that person."""
+
+    face: int | None
+    person: Identity | None
+    strip: list[int]
+
+
+@dataclass(frozen=True)
+class Question:
+    """An item as the page asks it. `pair`: are two faces one person? `suspect`: whom does the left face show?"""
+
+    item: ReviewItem
+    kind: str
+    left: Side
+    right: Side
+
+
+def count_open_items() -> int:
+    """Questions that nobody has answered, over all batches."""
+    return ReviewItem.objects.filter(state=ReviewItem.State.OPEN).count()
+
+
+def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
+    """Batches, latest first, each with `total`, `open_items` and `done`."""
+    rows = ReviewBatch.objects.select_related("created_by", "run").annotate(
+        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
+    )
+    batches = list(rows.order_by("-id")[:limit])
+    for batch in batches:
+        batch.done = batch.total - batch.open_items  # type: ignore[attr-defined]
+    return batches
+
+
+def find_batch(batch_id: int) -> ReviewBatch | None:
+    """One batch with `total` and `open_items`."""
+    rows = ReviewBatch.objects.select_related("run").annotate(
+        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
+    )
+    return rows.filter(pk=batch_id).first()
+
+
+def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:
+    """The next open questions that nobody else is answering, most valuable first."""
+    items = list(_free(batch, user_id).order_by("ordinal")[:size])
+    faces = {face for item in items for face in item.faces}
+    visible = set(showable_faces().filter(pk__in=faces).values_list("pk", flat=True))
+    people = Identity.objects.in_bulk({number for item in items for number in item.identities})
+    labels = {
+        label.face_id: label.identity for label in Label.objects.filter(face__in=faces).select_related("identity")
+    }
+    strips = _strips({person.pk for person in [*people.values(), *labels.values()] if person is not None})
+    return [_question(item, people, labels, strips) for item in items if set(item.faces) <= visible]
+
+
+def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
+    elsewhere = Q(lease_expires_at__gt=timezone.now()) & ~Q(leased_by=user_id) & Q(leased_by__isnull=False)
+    return ReviewItem.objects.filter(batch=batch, state=ReviewItem.State.OPEN).exclude(elsewhere)
+
+
+def _question(
+    item: ReviewItem,
+    people: dict[int, Identity],
+    labels: dict[int, Identity | None],
+    strips: dict[int, list[int]],
+) -> Question:
+    subject = item.faces[0]
+    named = [people[number] for number in item.identities if number in people]
+    if len(item.faces) > 1 and not _asks_whom(item):
+        left, right = (labels.get(face) for face in item.faces[:2])
+        return Question(item, "pair", _side(subject, left, strips), _side(item.faces[1], right, strips))
+    own = named[0] if named else labels.get(subject)
+    other = named[1] if len(named) > 1 else None
+    beside = item.faces[1] if len(item.faces) > 1 else None
+    return Question(item, "suspect", _side(subject, own, strips), _side(beside, other, strips))
+
+
+def _asks_whom(item: ReviewItem) -> bool:
+    return "suspect" in item.batch.strategy
+
+
+def _side(face: int | None, person: Identity | None, strips: dict[int, list[int]]) -> Side:
+    strip = [other for other in strips.get(person.pk, []) if other != face] if person else []
+    return Side(face, person, strip[:STRIP])
+
+
+def _strips(identities: Iterable[int]) -> dict[int, list[int]]:
+    """A few of each person's surest faces, in one query however many people there are."""
+    ids = sorted(identities)
+    if not ids:
+        return {}
+    rows = Face.objects.raw(
+        """
+        SELECT f.id, chosen.identity_id AS person
+        FROM unnest(%s::bigint[]) AS wanted(id)
+        CROSS JOIN LATERAL (
+            SELECT face_id, identity_id FROM annotation_label
+            WHERE identity_id = wanted.id
+            ORDER BY (source = 'human') DESC, confidence DESC, face_id
+            LIMIT %s
+        ) AS chosen
+        JOIN annotation_face f ON f.id = chosen.face_id
+        """,
+        [ids, STRIP + 1],
+    )
+    strips: dict[int, list[int]] = {}
+    for row in rows:
+        strips.setdefault(row.person, []).append(row.pk)
+    return strips

@@ -1,0 +1,265 @@
+"""A full installation to look at: every page has something on it. Made-up numbers, so never a measurement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import cv2
+import numpy as np
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.models import DatasetAlias, DatasetVersion, Photo, TestUse
+from annotation.services.decisions import By
+from annotation.services.identities import name_person, reject_faces
+from jobs.models import Job, Unit
+from loop.models import Round
+from loop.stages import STAGES
+from mining.models import ReviewBatch, ReviewItem
+from models_zoo.models import Evaluation, ModelRelease, ReleaseAlias
+from tests.factories import Picture, World, make_world
+
+SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
+
+
+def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Picture]:
+    """Photos of `folder/<person>/*.jpg` whose faces stand in the middle, people with most photos first."""
+    by_size = sorted(folder.iterdir(), key=lambda person: (-len(list(person.glob("*.jpg"))), person.name))
+    found = []
+    for person in by_size[:people]:
+        for path in sorted(person.glob("*.jpg"))[:most]:
+            image = cv2.imread(str(path))[:, :, ::-1]
+            height, width = image.shape[:2]
+            side = int(min(height, width) * 0.56)
+            y, x = (height - side) // 2, (width - side) // 2
+            crop = cv2.resize(image[y : y + side, x : x + side], (112, 112), interpolation=cv2.INTER_AREA)
+            name = person.name.replace("_", " ")
+            found.append(
+                Picture(name, f"{person.name}/{path.name}", path.read_bytes(), np.asarray(crop), (width, height))
+            )
+    return found
+
+
+def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
+    """People, decisions, jobs in every state, three rounds, versions, releases, questions."""
+    names = list(dict.fromkeys(picture.person for picture in pictures))
+    sizes = [sum(picture.person == name for picture in pictures) for name in names]
+    world = make_world(sizes, pictures=pictures, names=names[: len(names) * 2 // 3], alone=0)
+    _failed_photos()
+    by = By(users["annotator"], 3.4, {"page": "cluster"})
+    name_person(identity_id=world.people[-1].pk, name="Somebody New", by=by)
+    reject_faces(identity_id=world.people[0].pk, faces=[world.clusters[0].widest_a_id], by=by)
+    _jobs(users["data_engineer"])
+    releases = _releases(users["algorithm_engineer"])
+    _rounds(users["algorithm_engineer"], releases, _datasets(users["algorithm_engineer"], releases[-1]))
+    _questions(world)
+    return world
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _failed_photos() -> None:
+    reasons = [
+        ("truncated", "The image ends before it is complete."),
+        ("too_many_pixels", "The image has more pixels than the limit."),
+        ("not_an_image", "The file is not an image."),
+    ]
+    Photo.objects.bulk_create(
+        Photo(digest=_digest(code), bytes=4711, state="failed", error_code=code, error=text) for code, text in reasons
+    )
+
+
+def _jobs(user: User) -> None:
+    now = timezone.now()
+    shapes: list[tuple[str, str, str, int, int, int]] = [
+        ("ingest", "Ingest photos", "finished_with_errors", 300, 297, 3),
+        ("embed", "Embed faces", "finished", 12, 12, 0),
+        ("cluster", "Cluster and label", "failed", 1, 0, 1),
+        ("train", "Train a challenger", "cancelled", 1, 0, 0),
+        ("ingest", "Ingest photos", "running", 800, 312, 2),
+    ]
+    for kind, title, state, total, done, failed in shapes:
+        over = state != "running"
+        job = Job.objects.create(
+            kind=kind,
+            title=title,
+            state=state,
+            params={"folder": "/photos/2024"} if kind == "ingest" else {"space": 1},
+            created_by=user,
+            unit_noun="file" if kind == "ingest" else "pack",
+            units_total=total,
+            units_done=done,
+            units_failed=failed,
+            weight_total=total,
+            weight_done=done + failed,
+            started_at=now - timedelta(minutes=9),
+            planned_at=now - timedelta(minutes=9),
+            finished_at=now - timedelta(minutes=2) if over else None,
+            error="All units failed." if state == "failed" else "",
+            error_code="all_failed" if state == "failed" else "",
+            peak_rss_mb=812,
+            result={"photos": done} if state == "finished" else None,
+        )
+        for n in range(failed):
+            Unit.objects.create(
+                job=job,
+                key=f"album/IMG_{4711 + n}.jpg",
+                ordinal=n,
+                state="failed",
+                error_code="truncated",
+                error="The image ends before it is complete.",
+                attempts=1,
+                seconds=0.2 * (n + 1),
+            )
+        if not over:
+            Unit.objects.create(
+                job=job,
+                key="album/IMG_5002.jpg",
+                ordinal=500,
+                state="running",
+                items_done=30,
+                items_total=64,
+                worker="host/worker-1",
+                started_at=now - timedelta(seconds=4),
+            )
+
+
+def _releases(user: User) -> list[ModelRelease]:
+    start = ModelRelease.objects.get(name="sface", version=1)
+    made = [start]
+    for version in (1, 2):
+        release = ModelRelease.objects.create(
+            name="sface-ft",
+            version=version,
+            kind="embedder",
+            architecture="sface",
+            digest=_digest(f"ft{version}"),
+            blob=start.blob,
+            filename="weights.safetensors",
+            preprocessing=start.preprocessing,
+            licence=start.licence,
+            parent=made[-1],
+            dataset=f"people@v{version}",
+            created_by=user,
+            training={"config": {"epochs": 3}},
+        )
+        made.append(release)
+    for n, release in enumerate(made):
+        Evaluation.objects.create(
+            release=release,
+            dataset="people@v1",
+            dataset_digest=_digest("people1"),
+            split="val_blackbox",
+            metrics=_slices(n),
+        )
+    ReleaseAlias.objects.filter(kind="embedder", alias="champion").update(release=made[-1])
+    ReleaseAlias.objects.create(kind="embedder", alias="challenger", release=made[1])
+    return made
+
+
+def _slices(n: int) -> dict[str, Any]:
+    values = {"clean_clean": 0.990, "degraded_clean": 0.807 + 0.05 * n, "degraded_degraded": 0.571 + 0.06 * n}
+    return {"slices": {name: {"tar@1e-3": v, "ci": [v - 0.02, min(1.0, v + 0.015)]} for name, v in values.items()}}
+
+
+def _datasets(user: User, release: ModelRelease) -> list[DatasetVersion]:
+    made = []
+    for version in (1, 2):
+        counts = {
+            "train": {"faces": 1840, "identities": 96},
+            "val_blackbox": {"faces": 402, "identities": 21},
+            "val_eyeball": {"faces": 230, "identities": 12},
+            "test": {"faces": 415, "identities": 22},
+        }
+        made.append(
+            DatasetVersion.objects.create(
+                name="people",
+                version=version,
+                state="published",
+                digest=_digest(f"people{version}"),
+                counts=counts,
+                manifest_bytes=91_000,
+                shards=[
+                    {"digest": _digest(str(i)), "bytes": 18_400_000, "blob": "", "split": "train"} for i in range(3)
+                ],
+                parameters={"min_faces": 4},
+                created_by=user,
+            )
+        )
+    DatasetAlias.objects.create(name="people", alias="latest", version=made[-1])
+    TestUse.objects.create(version=made[0], release=release, user=user, purpose="measure round 1")
+    return made
+
+
+def _rounds(user: User, releases: Sequence[ModelRelease], versions: Sequence[DatasetVersion]) -> None:
+    now = timezone.now()
+    for number in (1, 2, 3):
+        done = list(STAGES) if number < 3 else list(STAGES)[:4]
+        stages: dict[str, Any] = {
+            name: {
+                "job": None,
+                "started": now.isoformat(),
+                "seconds": 4.0 + 11 * i,
+                "result": {"faces": 2310, "packs": 3},
+            }
+            for i, name in enumerate(done)
+        }
+        if number < 3:
+            before, after = _slices(number - 1), _slices(number)
+            stages["measure"]["result"] = {
+                "before": before,
+                "after": after,
+                "pool": {"bcubed": {"f": 0.65 + 0.08 * number}, "labelled": 0.7 + 0.07 * number},
+            }
+        else:
+            job = Job.objects.filter(state="running").first()
+            stages[list(STAGES)[4]] = {"job": job.pk if job else None, "started": now.isoformat()}
+        reasons = ["Judged by people kept out for choosing.", "degraded vs clean rose by 0.050 (0.031 to 0.066)."]
+        Round.objects.create(
+            number=number,
+            stages=stages,
+            promoted=True if number < 3 else None,
+            verdict=reasons if number < 3 else [],
+            champion=releases[number] if number < 3 else None,
+            challenger=releases[number] if number < 3 else None,
+            dataset=versions[min(number, 2) - 1],
+            created_by=user,
+            finished_at=now - timedelta(hours=4 - number) if number < 3 else None,
+        )
+
+
+def _questions(world: World) -> None:
+    pairs = ReviewBatch.objects.create(
+        strategy="threshold_pairs",
+        run=world.run,
+        report={"histogram": {"counts": [3, 9, 21, 40, 33, 18, 7, 2], "low": 0.3, "high": 0.7, "threshold": 0.52}},
+    )
+    suspects = ReviewBatch.objects.create(strategy="label_suspects", run=world.run)
+    for n in range(min(8, len(world.clusters) - 1)):
+        a, b = world.clusters[n], world.clusters[n + 1]
+        ReviewItem.objects.create(
+            batch=pairs,
+            ordinal=n,
+            faces=[a.widest_a_id, b.widest_a_id],
+            identities=[a.identity_id, b.identity_id],
+            value=9.0 - n,
+            settles=a.size + b.size,
+            why=f"Similarity 0.{51 - n}, the threshold is 0.52: the one pair that keeps {a.size + b.size} faces apart.",
+        )
+        ReviewItem.objects.create(
+            batch=suspects,
+            ordinal=n,
+            faces=[a.widest_a_id, b.medoid_id],
+            identities=[a.identity_id, b.identity_id],
+            value=5.0 - n / 2,
+            settles=1,
+            why="0.71 to the other's medoid, 0.18 to its own.",
+            evidence={"action": str(uuid4())},
+        )
