@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from django.conf import settings
 from django.core.files.base import File
@@ -79,11 +79,11 @@ def put(namespace: str, content: bytes | Readable, *, expected: str | None = Non
     return key
 
 
-def open(key: str) -> IO[bytes]:
+def open(key: str) -> BinaryIO:
     """Open for reading; the caller closes it. Raises NotFound (`blob_missing`)."""
     _check(key)
     with _found(key):
-        return _storage().open(key, "rb")
+        return cast(BinaryIO, _storage().open(key, "rb"))
 
 
 def read(key: str) -> bytes:

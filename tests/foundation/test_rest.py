@@ -164,7 +164,7 @@ def test_broken_json_is_refused(body: bytes) -> None:
 def test_broken_forms_are_refused() -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=" + "b" * 300):
         response = post(b"--b\r\nx", content_type).render()
-        assert response.status_code == 400
+        assert response.status_code in {400, 415}
         assert response["Content-Type"] == "application/problem+json"
 
 

@@ -1,0 +1,1 @@
+"""REST of annotation, one noun per file."""
