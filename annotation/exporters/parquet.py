@@ -68,6 +68,12 @@ def write_manifest(path: Path, batches: Iterable[Mapping[str, Sequence[Any]]]) -
     return rows
 
 
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a part of a manifest that was read with all its columns."""
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd", write_statistics=True) as writer:
+        writer.write_table(table.select(list(COLUMNS)).cast(SCHEMA))
+
+
 def read_manifest(path: Path, *, splits: Iterable[str] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
     """The manifest as an Arrow table, all splits or some.
 

@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "archive_too_large": "The archive unpacks to more than the limit; this file lies beyond it.",
     "too_many_entries": "The archive holds more files than the limit.",
     "corrupt_archive_entry": "The file is damaged within the archive.",
+    "bad_archive": "The file is a zip archive that can't be read.",
     "unsupported_compression": "The file is packed in a way that is not supported.",
 }
 

@@ -8,8 +8,11 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
+
+pillow_heif.register_heif_opener()
 
 
 def gradient(width: int = 64, height: int = 48) -> NDArray[np.uint8]:

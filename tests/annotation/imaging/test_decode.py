@@ -4,15 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pytest
 from PIL import Image, ImageOps
 
 from annotation.imaging.decode import decode
 from annotation.imaging.refusal import REASONS, ImageRefused
 from tests.annotation.imaging.pictures import encode, exif, gradient, png_that_claims
-
-pillow_heif.register_heif_opener()
 
 
 def refused(data: bytes, **limits: int) -> str:
