@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotation.clustering import Constraints, agreement, centroids, complete_linkage, merge_cores, range_graph, resolve
+from annotation.clustering.vectors import Vectors
+from foundation.errors import InvalidInput
+from tests.annotation.clustering.linkage_oracle import labels_of, mean_linkage_oracle, violations
+from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, people
+
+
+def check_against_oracle(
+    vectors: Vectors, constraints: Constraints, core_distance: float, min_similarity: float
+) -> None:
+    resolution = resolve(constraints)
+    core_labels = complete_linkage(range_graph(vectors, core_distance), resolution).labels
+    centres, sizes = centroids(vectors, core_labels)
+    cores = [np.flatnonzero(core_labels == core).tolist() for core in range(len(sizes))]
+    expected = mean_linkage_oracle(centres, sizes, cores, resolution, min_similarity)
+    labels = merge_cores(vectors, core_labels, resolution, min_similarity=min_similarity)
+    assert labels.tolist() == labels_of(expected, len(vectors))
+    assert violations(labels, constraints, resolution) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.2, 0.45, 0.7]))
+def test_agrees_with_mean_linkage_on_all_pairs(seed: int, min_similarity: float) -> None:
+    vectors, truth = people(seed, count=6, faces=40, dimensions=6)
+    rng = np.random.default_rng(seed)
+    apart = np.array([rng.choice(40, 2, replace=False) for _ in range(8)])
+    constraints = Constraints(
+        identity=np.where(rng.random(40) < 0.1, truth, -1),
+        photo=rng.integers(-1, 25, 40),
+        must=np.empty((0, 2), np.int64),
+        cannot=apart[truth[apart[:, 0]] != truth[apart[:, 1]]],
+    )
+    check_against_oracle(vectors, constraints, 0.15, min_similarity)
+
+
+@settings(max_examples=60, deadline=None)
+@given(constrained_vectors(), st.sampled_from([-1.0, 0.1, 0.4, 0.75, 1.0]))
+def test_constraints_hold_with_ties_and_duplicates(given_: tuple[Vectors, Constraints], min_similarity: float) -> None:
+    vectors, constraints = given_
+    resolution = resolve(constraints)
+    cores = complete_linkage(range_graph(vectors, 0.2), resolution).labels
+    labels = merge_cores(vectors, cores, resolution, min_similarity=min_similarity)
+    assert violations(labels, constraints, resolution) == []
+    for core in range(int(cores.max(initial=-1)) + 1):
+        assert len(set(labels[cores == core])) == 1
+
+
+def test_cores_of_one_person_come_together() -> None:
+    vectors, truth = people(seed=5, count=12, faces=400, noise=0.8)
+    resolution = resolve(Constraints.none(len(vectors)))
+    cores = complete_linkage(range_graph(vectors, 0.45), resolution).labels
+    labels = merge_cores(vectors, cores, resolution, min_similarity=0.45)
+    assert agreement(cores, truth).bcubed.recall < 0.5
+    assert agreement(labels, truth).bcubed.f > 0.99
+
+
+def test_opposite_faces_that_cancel_out_still_have_a_centroid() -> None:
+    vectors = np.array([[1, 0], [-1, 0], [0, 1]], np.float32)
+    centres, sizes = centroids(vectors, np.array([0, 0, 1]))
+    assert centres.tolist() == [[1, 0], [0, 1]]
+    assert sizes.tolist() == [2, 1]
+
+
+def test_what_is_no_similarity_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="between -1 and 1"):
+        merge_cores(DIRECTIONS, np.arange(26), resolve(Constraints.none(26)), min_similarity=1.5)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+
+from annotation.clustering import Clash, Constraints, Thresholds, agreement, cluster, resolve
+from annotation.clustering.vectors import Vectors
+from foundation.errors import Cancelled, InvalidInput
+from tests.annotation.clustering.linkage_oracle import violations
+from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, people
+
+THRESHOLDS = Thresholds(core_distance=0.45, merge_similarity=0.45)
+
+
+@settings(max_examples=60, deadline=None)
+@given(constrained_vectors())
+@example((DIRECTIONS[:0], Constraints.none(0)))
+@example((DIRECTIONS[:1], Constraints.none(1)))
+def test_every_decision_that_holds_is_obeyed(given_: tuple[Vectors, Constraints]) -> None:
+    vectors, constraints = given_
+    clustering = cluster(vectors, constraints=constraints, thresholds=THRESHOLDS)
+    resolution = resolve(constraints)
+    assert clustering.conflicts == resolution.clashes
+    for labels in (clustering.labels, clustering.core_labels):
+        assert violations(labels, constraints, resolution) == []
+    assert len(clustering.sizes) == len(set(clustering.labels.tolist()))
+    firsts = [clustering.labels.tolist().index(c) for c in range(len(clustering.sizes))]
+    assert firsts == sorted(firsts)
+
+
+def test_people_are_found_and_explained() -> None:
+    vectors, truth = people(seed=12, count=30, faces=600, noise=0.7)
+    clustering = cluster(vectors, thresholds=THRESHOLDS)
+    assert agreement(clustering.labels, truth).bcubed.f > 0.99
+    assert agreement(clustering.labels, clustering.core_labels).bcubed.recall == 1  # cores stay whole
+    assert clustering.edges > 0
+    assert np.array_equal(clustering.labels[clustering.explanation.medoid], np.arange(len(clustering.sizes)))
+    again = cluster(vectors, thresholds=THRESHOLDS)
+    assert np.array_equal(again.labels, clustering.labels)
+
+
+def test_without_a_merge_similarity_the_cores_are_the_clusters() -> None:
+    vectors, _ = people(seed=13, count=30, faces=300)
+    clustering = cluster(vectors, thresholds=Thresholds(0.45, None))
+    assert np.array_equal(clustering.labels, clustering.core_labels)
+    assert np.array_equal(clustering.linkage.labels, clustering.core_labels)
+    assert clustering.explanation.widest_similarity.min() >= 1 - 0.45 - 1e-6
+
+
+def test_conflicts_are_handed_on() -> None:
+    none = Constraints.none(26)
+    pair = np.array([[0, 1]])
+    clustering = cluster(
+        DIRECTIONS, constraints=Constraints(none.identity, none.photo, pair, pair), thresholds=THRESHOLDS
+    )
+    assert clustering.conflicts == (Clash("must_against_cannot", dropped=(0, 1), kept=(0, 1)),)
+
+
+def test_progress_only_rises_and_ends_at_its_total() -> None:
+    vectors, _ = people(seed=14, count=10, faces=100)
+    seen: list[tuple[int, int]] = []
+    cluster(vectors, thresholds=THRESHOLDS, progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_cancelling_stops_either_stage() -> None:
+    vectors, _ = people(seed=15, count=10, faces=100)
+    for when in (0, 950):
+
+        def stop(done: int, total: int, when: int = when) -> None:
+            if done >= when:
+                raise Cancelled("stop")
+
+        with pytest.raises(Cancelled):
+            cluster(vectors, thresholds=THRESHOLDS, progress=stop)
+
+
+def test_input_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="shape"):
+        cluster(DIRECTIONS, constraints=Constraints.none(3), thresholds=THRESHOLDS)
+    with pytest.raises(InvalidInput, match="normalised"):
+        cluster(DIRECTIONS * 3, thresholds=THRESHOLDS)
