@@ -26,6 +26,9 @@ LOUPE_DEVICE = ENV.device
 LOUPE_WORKERS = ENV.workers
 LOUPE_INGEST_ROOTS = ENV.ingest_roots
 
+# A worker that says nothing for so long is taken for dead, and its work goes to another.
+LOUPE_LEASE_SECONDS = 15.0
+
 # Every kind of background job: its name in the database, and where its JobKind lives. Loaded on first use.
 LOUPE_JOB_KINDS = {
     "ingest": "annotation.job_kinds.ingest.Ingest",
@@ -208,6 +211,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["accounts.permissions.SignedIn"],
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "CapabilityEnum": "accounts.roles.Capability",
+        "JobStateEnum": "jobs.models.JobState",
+        "UnitStateEnum": "jobs.models.UnitState",
+        "PhotoStateEnum": "annotation.models.Photo.State",
+        "VersionStateEnum": "annotation.models.DatasetVersion.State",
+        "StatementKindEnum": "annotation.api.statements.SAYABLE",
+        "DecisionKindEnum": "annotation.api.decisions.KINDS",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foundation.openapi.add_problems",

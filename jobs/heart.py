@@ -17,7 +17,7 @@ from jobs import leases
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 4.0
+BEAT_SECONDS = leases.LEASE.total_seconds() / 4
 SAMPLE_SECONDS = 1.0
 
 

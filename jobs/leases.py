@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
@@ -19,7 +20,7 @@ from django.db.models.functions import Coalesce, Now
 from foundation.errors import Cancelled
 from jobs.models import OPEN, Job, JobState, Unit, UnitState
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=settings.LOUPE_LEASE_SECONDS)
 # Work inside somebody else's transaction can't be renewed from outside; nobody else sees it either.
 UNRENEWED_LEASE = timedelta(hours=12)
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.environment import REPOSITORY
+
 LOG_BYTES = 16 * 1024 * 1024
 
 
@@ -20,9 +22,11 @@ class Program:
     name: str
     command: Sequence[str]
     log: Path
+    directory: Path = REPOSITORY
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
+    death_signal: signal.Signals | None = None  # what the kernel sends if we die first; default the stop signal
     user_id: int | None = None
     group_id: int | None = None
 
@@ -30,7 +34,7 @@ class Program:
 def start(program: Program) -> subprocess.Popen[bytes]:
     """Start `program` in a session of its own, so that Ctrl-C reaches only the supervisor.
 
-    The kernel sends the stop signal when the starting *thread* ends, so that thread must live as long as the child.
+    The kernel sends the death signal when the starting *thread* ends, so that thread must live as long as the child.
     """
     _rotate(program.log)
     with program.log.open("ab") as log:
@@ -39,6 +43,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            cwd=program.directory,
             env={**os.environ, **program.environment},
             start_new_session=True,
         )
@@ -68,7 +73,7 @@ def _prefix(program: Program) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return []
-    prefix = [setpriv, "--pdeathsig", program.stop_signal.name.removeprefix("SIG")]
+    prefix = [setpriv, "--pdeathsig", (program.death_signal or program.stop_signal).name.removeprefix("SIG")]
     if program.user_id is not None:
         # The new user may enter our directories, whatever their modes: no directory has to be opened to others.
         prefix += [f"--reuid={program.user_id}", f"--regid={program.group_id}", "--clear-groups"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from config.embedded import postgres, valkey
+from config.embedded.keeper import Keeper
 from config.embedded.layout import Layout, ServiceProblem, check_private
 from config.embedded.lock import HomeLock
 from config.embedded.supervisor import Service, Supervisor
@@ -57,18 +57,20 @@ def running(
     layout.prepare()
     lock = HomeLock(layout.lock)
     if not lock.acquire():
-        yield _share(layout, lock, want_database=want_database, want_broker=want_broker)
+        yield share(layout, lock, want_database=want_database, want_broker=want_broker)
         return
-    keeper = _Keeper(layout, want_database=want_database, want_broker=want_broker, durable=durable)
+    wanted = [database(layout, durable=durable)] if want_database else []
+    wanted += [broker(layout, durable=durable)] if want_broker else []
     try:
-        keeper.open()
-        yield Running(layout, keeper.supervisor, shared=False)
+        with Keeper() as keeper:
+            keeper.start(wanted)
+            yield Running(layout, keeper.supervisor, shared=False)
     finally:
-        keeper.close()
         lock.release()
 
 
-def _share(layout: Layout, lock: HomeLock, *, want_database: bool, want_broker: bool) -> Running:
+def share(layout: Layout, lock: HomeLock, *, want_database: bool, want_broker: bool) -> Running:
+    """The services that the holder of the lock runs, once they answer. Raises ServiceProblem after a minute."""
     deadline = time.monotonic() + 60.0
     check_private(layout.runtime)
     while (want_database and not postgres.ready(layout)) or (want_broker and not valkey.ready(layout)):
@@ -76,35 +78,3 @@ def _share(layout: Layout, lock: HomeLock, *, want_database: bool, want_broker: 
             raise ServiceProblem(f"{layout.home} is in use by process {lock.holder()}, whose services do not answer.")
         time.sleep(0.2)
     return Running(layout, Supervisor(), shared=True)
-
-
-class _Keeper:
-    """The thread that starts, watches and stops: children die with the thread that started them."""
-
-    def __init__(self, layout: Layout, *, want_database: bool, want_broker: bool, durable: bool) -> None:
-        self.supervisor = Supervisor()
-        self._wanted = [database(layout, durable=durable)] if want_database else []
-        self._wanted += [broker(layout, durable=durable)] if want_broker else []
-        self._ready, self._closing = threading.Event(), threading.Event()
-        self._problem: Exception | None = None
-        self._thread = threading.Thread(target=self._keep, name="embedded-services", daemon=True)
-
-    def open(self) -> None:
-        self._thread.start()
-        self._ready.wait()
-        if self._problem is not None:
-            raise self._problem
-
-    def close(self) -> None:
-        self._closing.set()
-        self._thread.join()
-
-    def _keep(self) -> None:
-        try:
-            self.supervisor.start(self._wanted)
-        except Exception as problem:
-            self._problem = problem
-        self._ready.set()
-        while self._problem is None and not self._closing.wait(0.25):
-            self.supervisor.tick()
-        self.supervisor.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from config.embedded.child import Program
 from config.embedded.layout import ServiceProblem
 
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-STEADY_SECONDS = 60.0  # a program that ran this long starts again without a pause
+LONGEST_PAUSE = 5.0
+STEADY_SECONDS = 10.0  # a program that ran this long starts again without a pause
 
 Say = Callable[[str], None]
 
@@ -51,6 +52,7 @@ class Supervisor:
     def __init__(self, *, say: Say = lambda line: None) -> None:
         self.services: list[Service] = []
         self.say = say
+        self.closing = threading.Event()  # set from any thread: no more waiting, everything will be stopped
 
     def start(self, services: Sequence[Service], *, seconds: float = 60.0) -> None:
         """Start `services` and wait until each is ready. Raises ServiceProblem with the end of its log."""
@@ -62,7 +64,8 @@ class Supervisor:
             while not service.ready():
                 if not service.alive or time.monotonic() > deadline:
                     raise ServiceProblem(_failure(service))
-                time.sleep(0.05)
+                if self.closing.wait(0.05):
+                    raise ServiceProblem("Stopped while starting.")
 
     def tick(self) -> None:
         """Restart what has died and is due. Call about twice a second."""

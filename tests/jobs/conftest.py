@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from tests.jobs.kinds import KINDS
+from tests.jobs.kinds_list import KINDS
 
 
 @pytest.fixture(autouse=True)

@@ -16,13 +16,6 @@ from jobs import services
 from jobs.kinds import JobKind, UnitRun, UnitSpec, WaitFor
 from jobs.models import Job, Unit
 
-KINDS = {
-    "effect": "tests.jobs.kinds.Effect",
-    "batched": "tests.jobs.kinds.Batched",
-    "ordered": "tests.jobs.kinds.Ordered",
-    "parent": "tests.jobs.kinds.Parent",
-}
-
 
 class Corrupt(LoupeError):
     code = "corrupt"
