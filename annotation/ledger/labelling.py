@@ -6,7 +6,7 @@
 3. A cluster is the person that most of its human-labelled faces are. A label given by taking the face away from the
    cluster's previous person does not speak for the cluster.
 4. Other clusters keep previous persons, largest overlap first, one each; so ids and names outlive a new clustering.
-   Persons that people put on faces elsewhere are not up for this; one merged from several may keep several clusters.
+   Persons that people put on faces elsewhere are not up for this, but one merged from several keeps all it had.
 5. The rest are new persons.
 6. Nobody gets a person that was rejected for them; of two faces that can't be one person (an answer, one photo) and
    would both become it, the less similar one stays without a label.

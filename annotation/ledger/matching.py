@@ -19,7 +19,7 @@ def keep_previous(
         clusters: (n,) the cluster of each face that counts.
         before: (n,) its previous person, NOBODY where it had none.
         taken: persons that are not up for this.
-        many: persons who may keep any number of clusters of which they were `min_overlap`.
+        many: persons who may keep any number of clusters of which they were `min_overlap`, taken or not.
         min_overlap: the part of the cluster or of the person's faces that they must share.
     """
     known = before != NOBODY
@@ -33,6 +33,6 @@ def keep_previous(
         share_of_person = overlaps[cell] / person_size[person]
         if persons[cluster] != NOBODY or max(share_of_cluster, share_of_person) < min_overlap:
             continue
-        if person not in used or (person in many and person not in taken and share_of_cluster >= min_overlap):
+        if person not in used or (person in many and share_of_cluster >= min_overlap):
             persons[cluster] = person
             used.add(person)

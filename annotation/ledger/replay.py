@@ -73,7 +73,7 @@ class _Settling:
         entry, kind, a, b = claim
         act = self._groups.join if kind in (_LABEL, _SAME) else self._groups.part
         because = act(a, b, entry)
-        if because is not None:
+        if because:
             faces = (a, b) if b > 0 else (a,)
             self._conflicts.append(Conflict(entry, because, faces, "answer"))
             if kind == _LABEL:

@@ -19,13 +19,13 @@ class Conflict:
 
     Attributes:
         dropped: the entry that lost.
-        because: the later (or equally old) entry that completed the contradiction.
+        because: the later (or equally old) entries that contradict it together, rising.
         faces: the one or two faces about which `dropped` no longer holds.
         clash: `answer` if answers about pairs take part, `merge` if it arose because two persons were merged.
     """
 
     dropped: int
-    because: int
+    because: tuple[int, ...]
     faces: tuple[int, ...]
     clash: Clash
 

@@ -126,7 +126,7 @@ def _assign(said: Statements, faces: Iterable[int], identity: int, entry: int) -
     for face in faces:
         for rejection in said.rejections.get(face, {}).pop(person, ()):
             if rejection.identity != identity and rejection.entry != entry:
-                said.conflicts.append(Conflict(rejection.entry, entry, (face,), "merge"))
+                said.conflicts.append(Conflict(rejection.entry, (entry,), (face,), "merge"))
         said.set_aside.pop(face, None)
         said.labels[face] = label
 
@@ -138,7 +138,7 @@ def _reject(said: Statements, faces: Iterable[int], identity: int, entry: int) -
         if label is not None and said.root.get(label.identity, label.identity) == person:
             del said.labels[face]
             if label.identity != identity:
-                said.conflicts.append(Conflict(label.entry, entry, (face,), "merge"))
+                said.conflicts.append(Conflict(label.entry, (entry,), (face,), "merge"))
         said.rejections.setdefault(face, {}).setdefault(person, []).append(Said(identity, entry))
 
 

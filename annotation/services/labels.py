@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from annotation.ledger.labelling import label
 from annotation.ledger.labels import CODE, FIRST_NEW, NOBODY, REASONS, Clustered, Labels, Reason, Rules
+from annotation.ledger.parting import part_again
 from annotation.ledger.replay import replay
 from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.cluster_pages import current_run
@@ -65,6 +66,7 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         state, upto = replay(entries), entries[-1].id if entries else 0
         faces = clustered_faces(run, also=state.decided_by)
         previous, given = last_labels()
+        part_again(entries, state, faces, previous)
         labels = label(state, faces, previous=previous, rules=_rules(run))
         numbers = _make_people(labels.new)
         changed = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)

@@ -12,7 +12,6 @@ from annotation.clustering.resolution import resolve
 from annotation.ledger.constraints import constraints
 from annotation.ledger.entries import Entry, Kind
 from annotation.ledger.replay import replay
-
 from tests.annotation.ledger.ledgers import FACES, random_ledger
 from tests.annotation.ledger.oracle import Oracle
 

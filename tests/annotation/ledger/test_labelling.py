@@ -19,7 +19,6 @@ from annotation.ledger.labels import FIRST_NEW, REASONS, Clustered, Labels, Reas
 from annotation.ledger.replay import replay
 from annotation.ledger.state import State
 from foundation.errors import InvalidInput
-
 from tests.annotation.ledger.ledgers import FACES, random_ledger
 
 RULES = Rules(min_size=2, min_quality=0.3, doubtful_at=0.2, confident_at=0.6)
