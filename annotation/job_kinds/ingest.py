@@ -40,11 +40,10 @@ class Ingest(JobKind):
             yield UnitSpec(key=entry.path, params={"at": entry.locator})
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
-        albums = _Albums(job)
-        items = [Item(unit.key, unit.params["at"], albums.of(unit.key)) for unit in units]
         outcomes = ingest_batch(
             source=open_source(job.params),
-            items=items,
+            items=[Item(unit.key, unit.params["at"]) for unit in units],
+            collection_of=_Albums(job).of,
             detector=champion(ModelRelease.Kind.DETECTOR),
             progress=run.progress,
         )

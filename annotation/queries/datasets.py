@@ -150,12 +150,13 @@ def stored_faces(ids: NDArray[np.int64]) -> Iterator[tuple[int, StoredFace]]:
     """(face, where its crop is) for each id, by rising id."""
     for start in range(0, len(ids), _CHUNK):
         found = Face.objects.filter(pk__in=ids[start : start + _CHUNK].tolist()).order_by("pk")
-        for face, *place in found.values_list("pk", "digest", "pack__blob", "offset", "length"):
-            yield face, StoredFace(*place)
+        rows = found.values_list("pk", "digest", "pack__blob", "offset", "length")
+        for face, digest, blob, offset, length in rows.iterator(chunk_size=_CHUNK):
+            yield face, StoredFace(digest, blob, offset, length)
 
 
-_OWN = ("x", "y", "width", "height", "landmarks", "score", "size_px", "sharpness", "brightness", "contrast")
-_OWN += ("yaw", "pitch", "roll", "quality")
+_PLACE = ("x", "y", "width", "height", "landmarks")
+_OWN = (*_PLACE, "score", "size_px", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "quality")
 
 
 def manifest_facts(ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,11 +46,10 @@ _DONE = (Photo.State.READY, Photo.State.NO_FACES)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a batch: its path as shown, where its source finds it, and its album."""
+    """One file of a batch: its path as shown, and where its source finds it."""
 
     path: str
     locator: str
-    collection: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +84,34 @@ def start_ingest(
     if sum(source is not None for source in (folder, archive, batch)) != 1:
         raise InvalidInput("Name a folder, a zip, or a batch of uploads.", code="no_source")
     params: dict[str, Any] = {}
-    if folder is not None:
-        params["folder"] = str(_allowed(folder, trusted=trusted, want_folder=True))
-    elif archive is not None:
-        params["zip"] = str(_allowed(archive, trusted=trusted, want_folder=False))
-    else:
-        params["batch"] = str(batch)
+    if batch is not None:
         mine = Upload.objects.filter(batch=batch) if trusted else Upload.objects.filter(batch=batch, user=user)
         if not mine.exists():
             raise InvalidInput("Nothing was uploaded under this batch.", code="empty_batch")
+        params["batch"] = str(batch)
+    elif folder is not None:
+        params["folder"] = str(_allowed(folder, trusted=trusted, want_folder=True))
+    elif archive is not None:
+        params["zip"] = str(_allowed(archive, trusted=trusted, want_folder=False))
     if collection is not None:
         params["collection"] = collection.pk
     return jobs.enqueue(kind="ingest", params=params, user=user)
 
 
 def ingest_batch(
-    *, source: Source, items: Sequence[Item], detector: ModelRelease, progress: Progress = silent
+    *,
+    source: Source,
+    items: Sequence[Item],
+    collection_of: Callable[[str], int],
+    detector: ModelRelease,
+    progress: Progress = silent,
 ) -> Outcomes:
     """Take files to photos, faces, and packs of crops; done before or done twice at once, the result is the same.
 
     Files that were refused are in the outcomes; those with readable bytes are photos too, `failed` with the reason.
+
+    Args:
+        collection_of: path to id of its collection, asked only for files whose bytes could be read.
 
     Raises:
         StorageFull, Unavailable: nothing of the uncommitted part counts; call again.
@@ -125,7 +132,7 @@ def ingest_batch(
         reading.remember(ready)
     finally:
         reading.close()
-    record_sightings([Sighting(item.collection, item.path, digest) for digest, item in reading.seen()])
+    record_sightings([Sighting(collection_of(item.path), item.path, digest) for digest, item in reading.seen()])
     progress(len(items), len(items))
     return outcomes
 

@@ -36,13 +36,14 @@ class Found:
     """All that is written about one file, without its pixels and bytes.
 
     Attributes:
+        size: bytes of the file.
         blob: key of the original, "" if it is not kept.
         facts: None if the file was refused.
         pngs, qualities: one per face.
     """
 
     digest: str
-    bytes: int
+    size: int
     blob: str
     facts: Facts | None
     notes: tuple[str, ...]
@@ -63,7 +64,8 @@ class Sighting:
 
 def found_in(looked: Looked, blob: str) -> Found:
     """Measure the faces and let go of the pixels."""
-    facts, notes = None, ()
+    facts = None
+    notes: tuple[str, ...] = ()
     if looked.hashed is not None:
         image = looked.hashed.decoded
         facts = Facts(image.mime, image.width, image.height, image.orientation, image.taken_at, looked.hashed.dhash)
@@ -87,7 +89,7 @@ def commit_photos(found: Sequence[Found], *, detector: ModelRelease) -> None:
     with transaction.atomic():
         # Rows are inserted and locked by rising digest, everywhere: two batches never wait for each other in a circle.
         Photo.objects.bulk_create(
-            [Photo(digest=entry.digest, bytes=entry.bytes) for entry in ordered], ignore_conflicts=True
+            [Photo(digest=entry.digest, bytes=entry.size) for entry in ordered], ignore_conflicts=True
         )
         rows = Photo.objects.filter(digest__in=[entry.digest for entry in ordered]).order_by("digest")
         photos = {photo.digest: photo for photo in rows.select_for_update(no_key=True)}

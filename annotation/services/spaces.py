@@ -156,8 +156,8 @@ def load_vectors(
 def _places(faces: QuerySet[Face] | Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Face ids, packs and rows, each (n,) int64, in the order asked for."""
     if isinstance(faces, QuerySet):
-        found = faces.values_list("id", "pack_id", "row").iterator(chunk_size=20_000)
-        table = np.array(list(found), dtype=np.int64).reshape(-1, 3)
+        streamed = faces.values_list("id", "pack_id", "row").iterator(chunk_size=20_000)
+        table = np.array(list(streamed), dtype=np.int64).reshape(-1, 3)
         return table[:, 0], table[:, 1], table[:, 2]
     wanted = np.fromiter(faces, dtype=np.int64)
     found = Face.objects.filter(pk__in=np.unique(wanted).tolist()).order_by("pk").values_list("id", "pack_id", "row")
