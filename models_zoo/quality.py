@@ -45,7 +45,7 @@ class Quality:
         contrast: standard deviation of the grey levels of the face, 0..127.5.
         yaw, pitch: degrees, -90..90, estimated from five landmarks; positive is to the picture's right and up.
         roll: degrees, -180..180, by which the face is turned in the picture; positive is clockwise.
-        combined: 0..1, higher is better.
+        quality: all of them combined, 0..1, higher is better.
     """
 
     size_px: Floats
@@ -55,7 +55,12 @@ class Quality:
     yaw: Floats
     pitch: Floats
     roll: Floats
-    combined: Floats
+    quality: Floats
+
+    def rows(self) -> list[dict[str, float]]:
+        """The measures face by face."""
+        columns = [getattr(self, name).tolist() for name in self.__slots__]
+        return [dict(zip(self.__slots__, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def measure(crops: NDArray[np.uint8], landmarks: NDArray[np.float32], scores: Floats) -> Quality:
@@ -89,8 +94,8 @@ def measure(crops: NDArray[np.uint8], landmarks: NDArray[np.float32], scores: Fl
 def _turns(landmarks: NDArray[np.float32], matrices: NDArray[np.float64]) -> tuple[Any, Any]:
     """Yaw and pitch in degrees from where the nose tip lies between the eyes and the mouth, on a straightened face.
 
-    The nose tip stands about half an eye distance in front of the plane of eyes and mouth, so a turn by an angle moves it
-    by the sine of that angle times as much.
+    The nose tip stands about half an eye distance in front of the plane of eyes and mouth, so a turn by an angle
+    moves it by the sine of that angle times as much.
     """
     points = np.einsum("nij,nkj->nki", matrices[:, :, :2], landmarks) + matrices[:, None, :, 2]
     eyes, mouth, nose = points[:, :2].mean(axis=1), points[:, 3:].mean(axis=1), points[:, 2]
