@@ -49,15 +49,13 @@ def start(program: Program) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(process: subprocess.Popen[bytes], program: Program) -> None:
-    """Ask, wait, then kill the whole process group."""
-    if process.poll() is None:
-        process.send_signal(program.stop_signal)
-        try:
-            process.wait(program.stop_seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def await_stop(process: subprocess.Popen[bytes], program: Program) -> None:
+    """Wait for a child that was asked to stop, then kill it and what is left of its process group."""
+    try:
+        process.wait(program.stop_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     kill_group(process.pid)
 
 

@@ -40,9 +40,13 @@ class Service:
         self.process = child.start(self.program)
         self.started = time.monotonic()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.program.stop_signal)
+
+    def await_stop(self) -> None:
         if self.process is not None:
-            child.stop(self.process, self.program)
+            child.await_stop(self.process, self.program)
             self.process = None
 
 
@@ -50,14 +54,20 @@ class Supervisor:
     """Keeps services running. All its methods are called from one thread, which must outlive the services."""
 
     def __init__(self, *, say: Say = lambda line: None) -> None:
-        self.services: list[Service] = []
+        self._waves: list[list[Service]] = []
         self.say = say
         self.closing = threading.Event()  # set from any thread: no more waiting, everything will be stopped
 
+    @property
+    def services(self) -> list[Service]:
+        return [service for wave in self._waves for service in wave]
+
     def start(self, services: Sequence[Service], *, seconds: float = 60.0) -> None:
-        """Start `services` and wait until each is ready. Raises ServiceProblem with the end of its log."""
+        """Start `services`, one wave, and wait until each is ready. Raises ServiceProblem with the end of its log."""
+        wave: list[Service] = []
+        self._waves.append(wave)
         for service in services:
-            self.services.append(service)
+            wave.append(service)
             service.start()
         deadline = time.monotonic() + seconds
         for service in services:
@@ -78,9 +88,13 @@ class Supervisor:
                 self._bury(service, now)
 
     def stop(self) -> None:
-        """Stop everything, last started first."""
-        while self.services:
-            self.services.pop().stop()
+        """Stop everything, the last wave first: who needs the database is gone before it goes."""
+        while self._waves:
+            wave = self._waves.pop()
+            for service in wave:
+                service.ask_to_stop()
+            for service in wave:
+                service.await_stop()
 
     def _bury(self, service: Service, now: float) -> None:
         assert service.process is not None  # noqa: S101 - tick() has looked
