@@ -14,7 +14,7 @@ def secret_key(home: Path) -> str:
     """Return the key of `home`, making it on first use. Two processes that start at once get the same one."""
     path = home / "secret_key"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _create(path)
         key = path.read_text().strip()

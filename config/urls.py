@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from foundation.rest import not_found
 
@@ -13,7 +13,7 @@ from foundation.rest import not_found
 API_APPS = ["accounts", "jobs", "models_zoo", "annotation", "synthesis", "mining", "loop"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="schema"),
 ]
 urlpatterns += [path("api/v1/", include(f"{app}.urls")) for app in API_APPS if find_spec(f"{app}.urls")]
 urlpatterns.append(re_path(r"^api/", not_found))

@@ -35,7 +35,7 @@ def step(job_id: int, *, patient: bool = True) -> bool:
         return False
     lease = leases.UNRENEWED_LEASE if connection.in_atomic_block else leases.LEASE
     try:
-        kind = kinds.kind(job.kind)
+        kind = kinds.find_kind(job.kind)
     except Exception as error:
         _fail_job(job, as_loupe_error(error))
         return True

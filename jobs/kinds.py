@@ -14,7 +14,7 @@ from foundation.errors import InvalidInput
 from jobs.models import Job, Unit
 from jobs.unit_run import UnitRun, WaitFor
 
-__all__ = ["JobKind", "UnitRun", "UnitSpec", "WaitFor", "kind"]
+__all__ = ["JobKind", "UnitRun", "UnitSpec", "WaitFor", "find_kind"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class JobKind(ABC):
         return {}
 
 
-def kind(name: str) -> JobKind:
+def find_kind(name: str) -> JobKind:
     """Load the kind on first use. Raises InvalidInput for a name that is not in `settings.LOUPE_JOB_KINDS`."""
     path = settings.LOUPE_JOB_KINDS.get(name)
     if path is None:

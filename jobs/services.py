@@ -25,7 +25,7 @@ def enqueue(
     With `key` (at most 200 characters), an unfinished job of the same key is returned instead of a second one.
     Raises InvalidInput for an unknown kind.
     """
-    found = kinds.kind(kind)
+    found = kinds.find_kind(kind)
     job = Job(
         kind=kind,
         title=found.title,

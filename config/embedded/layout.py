@@ -45,7 +45,7 @@ class Layout:
         """Make the directories. Raises ServiceProblem if one can't be made or is not ours."""
         try:
             for path in (self.home, self.logs, self.valkey, self.home / "static"):
-                path.mkdir(parents=True, exist_ok=True)
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.runtime.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ServiceProblem(f"{error.filename} can't be made: {error.strerror}.") from error
