@@ -35,6 +35,18 @@ class ConvUnit(nn.Sequential):
             nn.PReLU(outputs),
         )
 
+    @property
+    def convolution(self) -> nn.Conv2d:
+        return cast(nn.Conv2d, self[0])
+
+    @property
+    def norm(self) -> nn.BatchNorm2d:
+        return cast(nn.BatchNorm2d, self[1])
+
+    @property
+    def slope(self) -> nn.PReLU:
+        return cast(nn.PReLU, self[2])
+
 
 class SFace(nn.Module):
     """Aligned face crops to embeddings.
@@ -55,6 +67,11 @@ class SFace(nn.Module):
         self.features_norm = nn.BatchNorm2d(channels, eps=2e-5)
         self.projection = nn.Linear(channels * 7 * 7, EMBEDDING_SIZE)
         self.embedding_norm = nn.BatchNorm1d(EMBEDDING_SIZE, eps=2e-5)
+
+    @property
+    def units(self) -> list[ConvUnit]:
+        """The convolution units in order, from the input on."""
+        return [cast(ConvUnit, unit) for unit in self.features]
 
     def forward(self, crops: Tensor) -> Tensor:
         features = self.features_norm(self.features((crops - 127.5) * 0.0078125))

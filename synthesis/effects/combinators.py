@@ -1,0 +1,71 @@
+"""Effects made of effects. They sample and apply like any other, so recipes nest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from synthesis.effects.base import Effect, Image, Landmarks, Params
+
+
+@dataclass(frozen=True, slots=True)
+class Compose(Effect):
+    """All of the effects, one after the other."""
+
+    effects: tuple[Effect, ...]
+
+    def sample(self, rng: Generator) -> Params:
+        return {"steps": [effect.sample(rng) for effect in self.effects]}
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        for effect, step in zip(self.effects, params["steps"], strict=True):
+            image = effect.apply(image, landmarks, step)
+        return image
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Effect):
+    """One of the effects, all equally likely."""
+
+    effects: tuple[Effect, ...]
+
+    def sample(self, rng: Generator) -> Params:
+        chosen = int(rng.integers(len(self.effects)))
+        return {"chosen": chosen, "params": self.effects[chosen].sample(rng)}
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        return self.effects[params["chosen"]].apply(image, landmarks, params["params"])
+
+
+@dataclass(frozen=True, slots=True)
+class SomeOf(Effect):
+    """Between `least` and `most` (included) different ones of the effects, in their order."""
+
+    effects: tuple[Effect, ...]
+    least: int
+    most: int
+
+    def sample(self, rng: Generator) -> Params:
+        count = int(rng.integers(self.least, self.most + 1))
+        chosen = sorted(int(index) for index in rng.choice(len(self.effects), size=count, replace=False))
+        return {"chosen": chosen, "steps": [self.effects[index].sample(rng) for index in chosen]}
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        for index, step in zip(params["chosen"], params["steps"], strict=True):
+            image = self.effects[index].apply(image, landmarks, step)
+        return image
+
+
+@dataclass(frozen=True, slots=True)
+class Probably(Effect):
+    """The effect with this probability, else the image as it is."""
+
+    probability: float
+    effect: Effect
+
+    def sample(self, rng: Generator) -> Params:
+        return {"params": self.effect.sample(rng) if rng.random() < self.probability else None}
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        return image if params["params"] is None else self.effect.apply(image, landmarks, params["params"])

@@ -1,0 +1,43 @@
+"""An aligned crop cut by landmarks that were a little off, as a detector's are on a bad photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+
+
+@dataclass(frozen=True, slots=True)
+class Misalignment(Effect):
+    """Turns, scales and shifts the image about its centre; what comes in at the rim repeats the edge.
+
+    Attributes:
+        shift: along each axis, as a share of the image's side.
+        angle_deg: rotation.
+        log2_scale: binary logarithm of the zoom.
+    """
+
+    shift: Range = (-0.02, 0.02)
+    angle_deg: Range = (-4.0, 4.0)
+    log2_scale: Range = (-0.06, 0.06)
+
+    def sample(self, rng: Generator) -> Params:
+        return {
+            "shift": [between(rng, self.shift), between(rng, self.shift)],
+            "angle_deg": between(rng, self.angle_deg),
+            "scale": 2.0 ** between(rng, self.log2_scale),
+        }
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        height, width = image.shape[:2]
+        matrix: Any = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), params["angle_deg"], params["scale"])
+        matrix[:, 2] += np.array(params["shift"]) * [width, height]
+        moved: Any = cv2.warpAffine(
+            image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return moved  # type: ignore[no-any-return]

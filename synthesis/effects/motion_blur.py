@@ -1,0 +1,42 @@
+"""Blur along a line: the camera or the person moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.faces import face_height
+
+
+@dataclass(frozen=True, slots=True)
+class MotionBlur(Effect):
+    """Attributes: length, as a share of the face's height; any direction."""
+
+    length: Range = (0.04, 0.14)
+
+    def sample(self, rng: Generator) -> Params:
+        return {"length": between(rng, self.length), "angle_deg": between(rng, (0.0, 180.0))}
+
+    def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
+        length_px = params["length"] * face_height(landmarks)
+        blurred: Any = cv2.filter2D(image, -1, _line(length_px, params["angle_deg"]), borderType=cv2.BORDER_REPLICATE)
+        return blurred  # type: ignore[no-any-return]
+
+
+def _line(length_px: float, angle_deg: float) -> Any:
+    """Kernel of a line through the centre, anti-aliased, summing to one."""
+    half = max(1, int(np.ceil(length_px / 2)))
+    side = 2 * half + 1
+    along = np.array([np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))]) * length_px / 2
+    kernel = np.zeros((side, side), dtype=np.float32)
+    for x, y in half + np.linspace(-along, along, 8 * side):
+        column, row = int(x), int(y)
+        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            if column + dx < side and row + dy < side:
+                kernel[row + dy, column + dx] += (1 - abs(x - column - dx)) * (1 - abs(y - row - dy))
+    return kernel / kernel.sum()
