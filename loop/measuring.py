@@ -109,7 +109,7 @@ def trials(crops: Crops, embedder: Embedder, *, progress: Progress = silent) -> 
 def _label_free(crops: Crops, clean: NDArray[np.float32], embedder: Embedder) -> tuple[dict[str, Trial], str]:
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(clean))[:LABEL_FREE_FACES])
     shots = [
-        _embed(embedder, np.stack([reshoot_crop(crops.clean[row], item_rng(SEED + take, row)) for row in chosen]))
+        _embed(embedder, np.stack([reshoot_crop(crops.clean[row], item_rng(SEED, int(row), take)) for row in chosen]))
         for take in range(RESHOOTS)
     ]
     trial, basis = label_free_trial(

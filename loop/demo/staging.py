@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation.imaging.decode import decode_file
 from foundation.errors import LoupeError
@@ -20,7 +21,7 @@ from loop.demo.options import DemoOptions
 # Which tenth of the people (by the digest of their names) is kept out, and what for.
 HELD_OUT = {0: "test", 1: "test", 2: "test", 3: "val_blackbox"}
 
-Degrade = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Degrade = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)

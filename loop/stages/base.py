@@ -25,3 +25,8 @@ class Stage(ABC):
     @abstractmethod
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
         """What the stage did, small enough for a page; called once the job has ended well."""
+
+
+def unit_result(job: Job) -> dict[str, Any]:
+    """What the only unit of an ended job reported."""
+    return dict(job.units.get().result or {})

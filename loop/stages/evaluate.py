@@ -8,7 +8,7 @@ from annotation.exporters.splits import VAL_BLACKBOX
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
-from loop.stages.base import Stage
+from loop.stages.base import Stage, unit_result
 from models_zoo.models import ModelRelease
 from models_zoo.queries import champion
 
@@ -24,4 +24,4 @@ class EvaluateStage(Stage):
         return jobs.enqueue(kind="evaluate", params=params, key=key, parent=parent, user=round.created_by)
 
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
-        return dict(job.units.get().result) if job is not None else {"skipped": "no challenger"}
+        return unit_result(job) if job is not None else {"skipped": "no challenger"}

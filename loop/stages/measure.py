@@ -8,7 +8,7 @@ from annotation.exporters.splits import TEST
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
-from loop.stages.base import Stage
+from loop.stages.base import Stage, unit_result
 from models_zoo.models import ModelRelease
 from models_zoo.queries import champion
 
@@ -29,5 +29,5 @@ class MeasureStage(Stage):
         round.save(update_fields=["champion"])
         if job is None:
             return {"skipped": "nobody is held out for testing"}
-        result = job.units.get().result
+        result = unit_result(job)
         return {"basis": result["basis"], "before": result["models"][0], "after": result["models"][-1]}

@@ -7,7 +7,7 @@ from typing import Any
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
-from loop.stages.base import Stage
+from loop.stages.base import Stage, unit_result
 from models_zoo.models import ModelRelease
 
 
@@ -23,7 +23,7 @@ class TrainStage(Stage):
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
         if job is None:
             return {"skipped": "nothing to train on"}
-        unit = job.units.get()
-        round.challenger = ModelRelease.objects.get(pk=unit.result["release"])
+        result = unit_result(job)
+        round.challenger = ModelRelease.objects.get(pk=result["release"])
         round.save(update_fields=["challenger"])
-        return dict(unit.result)
+        return result
