@@ -126,7 +126,12 @@ def report(page: Page, said: list[str], address: str, file: Path, name: str, wid
     page.goto(address)
     page.wait_for_load_state("load")
     seconds = time.perf_counter() - began
-    page.wait_for_timeout(250)
+    page.evaluate("document.querySelectorAll('img').forEach((image) => (image.loading = 'eager'))")
+    # Not wait_for_function: it evaluates strings, which the pages' policy forbids.
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if page.evaluate("[...document.images].every((image) => image.complete)"):
+            break
     file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file, full_page=True)
     needed = page.evaluate("document.documentElement.scrollWidth")

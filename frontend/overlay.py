@@ -30,7 +30,7 @@ class Overlay:
         """None where the photo was never decoded, so that it has no size."""
         if not photo.width or not photo.height:
             return None
-        radius = round(max(photo.width, photo.height) / 320, 2)
+        radius = round(max(photo.width, photo.height) / 180, 2)
         boxes = [Box(face, _pairs(face.landmarks), radius) for face in photo.faces.all()]
         return cls(photo.width, photo.height, boxes)
 

@@ -47,10 +47,10 @@ def preview(photo: StoredPhoto, edge: int) -> bytes:
 
 def _make(photo: StoredPhoto, edge: int) -> bytes:
     try:
-        decoded = _decoders().decode(blobs.read(photo.blob), max_side=edge).result()
+        hashed = _decoders().decode(blobs.read(photo.blob), max_side=edge).result()
     except ImageRefused as refusal:
         raise NotDecodable(refusal.message) from refusal
-    done, jpeg = cv2.imencode(".jpg", decoded.image.pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, jpeg = cv2.imencode(".jpg", hashed.decoded.image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
         raise NotDecodable("The preview could not be made.")
     return bytes(jpeg)

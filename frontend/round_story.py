@@ -113,7 +113,7 @@ def held_out_chart(rounds: Sequence[Round]) -> SafeString:
                 [e.high if e else None for e in entries],
             )
         )
-    return line_chart(series, [label for label, _ in points], title=f"Held-out people: {HEADLINE.upper()} by round")
+    return line_chart(series, [label for label, _ in points], title=f"Held-out people, {HEADLINE}, by round")
 
 
 def _history(rounds: Sequence[Round]) -> list[tuple[str, dict[str, Measured]]]:

@@ -54,6 +54,7 @@ urlpatterns = [
     path("rounds/<int:number>/abandon/", rounds.abandon, name="abandon_round"),
     path("rounds/<int:number>/abandon/", rounds.abandon, name="abandon_round"),
     path("datasets/", datasets.index, name="datasets"),
+    path("datasets/freeze/", datasets.freeze, name="freeze"),
     path("datasets/<slug:name>/<int:version>/", datasets.show, name="dataset"),
     path("models/", models.index, name="models"),
     path("models/<slug:name>/<int:version>/", models.show, name="model"),

@@ -74,7 +74,7 @@ def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> lis
 
 def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
     elsewhere = Q(lease_expires_at__gt=timezone.now()) & ~Q(leased_by=user_id) & Q(leased_by__isnull=False)
-    return ReviewItem.objects.filter(batch=batch, state=ReviewItem.State.OPEN).exclude(elsewhere)
+    return batch.items.filter(state=ReviewItem.State.OPEN).exclude(elsewhere)
 
 
 def _question(

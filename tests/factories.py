@@ -223,14 +223,16 @@ def _landmarks(x: float, y: float, side: float) -> list[float]:
 def _people(world: World, sizes: Sequence[int], names: Sequence[str], seed: int) -> None:
     rng = np.random.default_rng(seed + 1)
     by_size = sorted(range(len(sizes)), key=lambda n: -sizes[n])
+    # A name that no decision gave came with the photos.
     people = [
-        Identity(name=names[n] if n < len(names) else "", faces_count=sizes[n], origin=Identity.Origin.AUTO)
+        Identity(name=names[n], origin=Identity.Origin.IMPORT) if n < len(names) else Identity()
         for n in range(len(sizes))
     ]
     faces = iter(world.faces)
     groups = [list(islice(faces, size)) for size in sizes]
     for person, group in zip(people, groups, strict=True):
         person.cover = group[0]
+        person.faces_count = len(group)
     world.people = Identity.objects.bulk_create(people, batch_size=BATCH)
     clusters = []
     for ordinal, n in enumerate(by_size):

@@ -63,9 +63,7 @@ def _runs(values: Sequence[float | None]) -> list[list[int]]:
 
 
 def _line(one: Series, xs: Scale, ys: Scale, colour: int) -> SafeString:
-    rows = []
-    for run in _runs(one.values):
-        rows.append((colour, " ".join(f"{xs(i)},{ys(one.values[i] or 0.0)}" for i in run)))
+    rows = [(colour, " ".join(f"{xs(i)},{ys(one.values[i] or 0.0)}" for i in run)) for run in _runs(one.values)]
     return format_html_join("", '<polyline class="line c{}" points="{}"/>', rows)
 
 

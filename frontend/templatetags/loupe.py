@@ -184,3 +184,10 @@ def job_seconds(job: Job) -> float | None:
     if job.started_at is None or job.finished_at is None:
         return None
     return (job.finished_at - job.started_at).total_seconds()
+
+
+@register.filter
+def metric_name(key: str) -> str:
+    """How a metric's key is written: `tar@1e-3` becomes `TAR @ FAR 1e-3`."""
+    name, at, point = key.partition("@")
+    return f"{name.upper()} @ FAR {point}" if at else words(key)

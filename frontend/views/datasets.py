@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
 from annotation.models import DatasetVersion
 from annotation.queries.dataset_pages import find_version, list_test_uses, list_versions
 from frontend.charts import Bar, bar_chart
-from frontend.pages import page
+from frontend.pages import page, signed_in, told
 
 SPLITS = ("train", "val_blackbox", "val_eyeball", "test", "train_extra", "val_extra")
 
@@ -41,6 +43,20 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "host": request.build_absolute_uri("/").rstrip("/"),
     }
     return page(request, "datasets/show.html", "datasets", context)
+
+
+@require_POST
+@requires(Capability.DATASETS)
+def freeze(request: HttpRequest) -> HttpResponseBase:
+    """Start freezing the labels as they stand."""
+    # Loads pyarrow, which pages do without.
+    from annotation.services.datasets import freeze as start_freezing
+
+    with told(request):
+        job = start_freezing(name=request.POST.get("name", ""), user=signed_in(request))
+        messages.success(request, "The version is being frozen.")
+        return redirect("ui:job", job.pk)
+    return redirect("ui:datasets")
 
 
 def _splits(version: DatasetVersion) -> list[tuple[str, int, int]]:

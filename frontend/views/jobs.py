@@ -58,6 +58,7 @@ def show(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         "job": job,
         "seconds": _seconds(job),
+        "units_rate": _units_rate(job),
         "underway": underway[:12] if job.unfinished else [],
         "failed": queries.units_of(job_id, state=UnitState.FAILED)[:SHOWN_UNITS],
         "errors": queries.error_summary(job_id) if job.units_failed else [],
@@ -87,6 +88,12 @@ def retry(request: HttpRequest, job_id: int) -> HttpResponseBase:
         services.retry_failed(job_id=job_id)
         messages.success(request, f"Job {job_id} tries again what had failed.")
     return redirect("ui:job", job_id)
+
+
+def _units_rate(job: Job) -> float | None:
+    """Units per second: the rate counts weight, and people count files."""
+    rate: float | None = job.progress.rate  # type: ignore[attr-defined]
+    return rate * job.units_total / job.weight_total if rate and job.weight_total else None
 
 
 def _seconds(job: Job) -> float | None:

@@ -10,11 +10,9 @@ from accounts.roles import Capability
 from annotation.queries.picture_access import find_crop, find_photo
 from foundation import blobs
 from foundation.errors import NotFound
+from foundation.serving import dressed
 from frontend import previews
 
-FOREVER = "private, max-age=31536000, immutable"
-# What is shown here is data, whatever it claims to be.
-LOCKED_DOWN = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 SUFFIXES = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -32,14 +30,14 @@ def crop(request: HttpRequest, face_id: int) -> HttpResponseBase:
     found = find_crop(face_id)
     if found is None:
         raise Http404
-    unchanged = _unchanged(request, found.digest)
-    if unchanged is not None:
-        return unchanged
+    tag = f'"{found.digest}"'
+    if request.headers.get("If-None-Match") == tag:
+        return dressed(HttpResponseNotModified(), tag)
     try:
         png = blobs.read_range(found.blob, found.offset, found.length)
     except NotFound as error:
         raise Http404 from error
-    return _dressed(HttpResponse(png, content_type="image/png"), found.digest)
+    return dressed(HttpResponse(png, content_type="image/png"), tag)
 
 
 @require_safe
@@ -51,15 +49,14 @@ def preview(request: HttpRequest, photo_id: int, edge: int) -> HttpResponseBase:
     found = find_photo(photo_id)
     if found is None:
         raise Http404
-    tag = f"{found.digest}-{edge}"
-    unchanged = _unchanged(request, tag)
-    if unchanged is not None:
-        return unchanged
+    tag = f'"{found.digest}-{edge}"'
+    if request.headers.get("If-None-Match") == tag:
+        return dressed(HttpResponseNotModified(), tag)
     try:
         jpeg = previews.preview(found, edge)
     except (NotFound, previews.NotDecodable) as error:
         raise Http404 from error
-    return _dressed(HttpResponse(jpeg, content_type="image/jpeg"), tag)
+    return dressed(HttpResponse(jpeg, content_type="image/jpeg"), tag)
 
 
 @require_safe
@@ -80,19 +77,4 @@ def original(request: HttpRequest, photo_id: int) -> HttpResponseBase:
         filename=f"{found.digest[:16]}.{suffix or 'bin'}",
         content_type=found.mime if suffix else "application/octet-stream",
     )
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers.update(LOCKED_DOWN)
-    return response
-
-
-def _unchanged(request: HttpRequest, tag: str) -> HttpResponse | None:
-    if request.headers.get("If-None-Match") == f'"{tag}"':
-        return _dressed(HttpResponseNotModified(), tag)
-    return None
-
-
-def _dressed(response: HttpResponse, tag: str) -> HttpResponse:
-    response.headers["ETag"] = f'"{tag}"'
-    response.headers["Cache-Control"] = FOREVER
-    response.headers.update(LOCKED_DOWN)
-    return response
+    return dressed(response, f'"{found.digest}"')

@@ -22,6 +22,8 @@ class Workspace {
     this.revision = Number(root.dataset.revision);
     this.name = root.dataset.name ?? "";
     this.isCluster = root.dataset.kind === "cluster";
+    // Shortly after a merge the cluster still stands under the person that was merged: then its faces are named singly.
+    this.wholeCluster = this.isCluster && root.dataset.merged === undefined && root.dataset.old === undefined;
     const grid = /** @type {HTMLElement} */ (root.querySelector("#grid"));
     this.selection = new Selection(grid, () => this.show());
     this.busy = false;
@@ -91,9 +93,9 @@ class Workspace {
     /** @type {Statement} */
     const statement = { kind: "assign", identity: this.identity, expected_revision: this.revision };
     if (chosen.length) statement.faces = chosen;
-    else if (this.isCluster) statement.cluster = Number(this.root.dataset.cluster);
+    else if (this.wholeCluster) statement.cluster = Number(this.root.dataset.cluster);
     else statement.faces = this.selection.tiles().map((tile) => Number(tile.dataset.face));
-    const count = chosen.length || (this.isCluster ? Number(this.root.dataset.size) : (statement.faces?.length ?? 0));
+    const count = chosen.length || (statement.faces?.length ?? Number(this.root.dataset.size));
     const answer = await this.say(statement, `Confirmed: ${faces(count)} of ${named}`);
     if (!answer) return;
     this.tick(chosen.length ? chosen : this.selection.tiles().map((tile) => Number(tile.dataset.face)));
@@ -105,15 +107,8 @@ class Workspace {
   async reject() {
     const chosen = this.needed();
     if (!chosen.length) return;
-    const rest = this.shownBeside(chosen);
-    const statement = { kind: "reject", faces: chosen, identity: this.identity, others: rest };
+    const statement = { kind: "reject", faces: chosen, identity: this.identity, expected_revision: this.revision };
     if (await this.say(statement, `Rejected: ${faces(chosen.length)}`, chosen)) this.revision += 1;
-  }
-
-  /** The medoid stands for the faces that were kept beside the rejected ones. @param {number[]} chosen */
-  shownBeside(chosen) {
-    const medoid = Number(this.root.dataset.medoid ?? 0);
-    return medoid && !chosen.includes(medoid) ? [medoid] : [];
   }
 
   /** @param {"ignore" | "not_a_face"} kind @param {string} one @param {string} many */
@@ -179,7 +174,7 @@ class Workspace {
     const chosen = this.selection.faces();
     if (!chosen.length) return;
     /** @type {Statement} */
-    const statement = { kind: "split", faces: chosen, identity: this.identity, others: this.shownBeside(chosen) };
+    const statement = { kind: "split", faces: chosen, identity: this.identity };
     if (person) statement.into = person.id;
     else if (text) statement.text = text;
     const who = person?.name ?? text;

@@ -278,9 +278,13 @@ function startZone() {
     event.preventDefault();
     zone.classList.remove("over");
     // Entries must be taken before the event ends; reading them may take longer.
-    const entries = Array.from(event.dataTransfer?.items ?? [], (item) => item.webkitGetAsEntry());
+    const items = Array.from(event.dataTransfer?.items ?? []).filter((item) => item.kind === "file");
+    const taken = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
     const found = [];
-    for (const entry of entries) if (entry) found.push(...(await filesBelow(entry)));
+    for (const { entry, file } of taken) {
+      if (entry) found.push(...(await filesBelow(entry)));
+      else if (file) found.push({ file, path: file.name });
+    }
     await start(found);
   });
 }

@@ -1,0 +1,88 @@
+"""Charts: valid SVG, all values inside the frame, gaps kept, nothing unescaped."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontend.charts import Bar, Series, bar_chart, histogram, line_chart, sparkline
+from frontend.charts.frame import BOTTOM, HEIGHT, TOP
+from frontend.charts.scale import nice_ticks, short
+
+SVG = "{http://www.w3.org/2000/svg}"
+numbers = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def parse(text: str) -> ElementTree.Element:
+    svg = text.split("</svg>")[0] + "</svg>"
+    return ElementTree.fromstring(svg)  # noqa: S314 - made by us a moment ago
+
+
+@given(st.lists(st.one_of(st.none(), numbers), min_size=1, max_size=30))
+def test_every_point_of_a_line_lies_inside_the_frame(values: list[float | None]) -> None:
+    text = line_chart([Series("a", values)], [str(i) for i in range(len(values))], title="t")
+    known = [value for value in values if value is not None]
+    if not known:
+        assert text == ""
+        return
+    points = parse(text).findall(".//circle")
+    assert len(points) == len(known)
+    for point in points:
+        assert TOP - 0.1 <= float(point.attrib["cy"]) <= HEIGHT - BOTTOM + 0.1
+
+
+def test_a_gap_breaks_the_line() -> None:
+    text = line_chart([Series("a", [1, 2, None, 4, 5])], list("abcde"), title="t")
+    assert len(parse(text).findall(".//polyline")) == 2
+
+
+def test_a_band_needs_both_ends_and_one_value_alone_shows_its_interval() -> None:
+    one = line_chart([Series("a", [0.5], [0.4], [0.6])], ["0"], title="t")
+    assert len(parse(one).findall(".//polygon")) == 1
+    assert "(0.4 to 0.6)" in one
+    none = line_chart([Series("a", [0.5, 0.6], [None, None], [None, None])], ["0", "1"], title="t")
+    assert not parse(none).findall(".//polygon")
+
+
+@given(numbers, numbers)
+def test_ticks_cover_the_range_with_few_round_numbers(a: float, b: float) -> None:
+    low, high = min(a, b), max(a, b)
+    ticks = nice_ticks(low, high)
+    assert ticks[0] <= low + 1e-6 * max(1.0, abs(low))
+    assert ticks[-1] >= high - 1e-6 * max(1.0, abs(high))
+    assert 2 <= len(ticks) <= 8
+
+
+def test_names_of_people_cannot_become_markup() -> None:
+    bad = '<script>alert("x")</script>'
+    for text in (
+        bar_chart([Bar(bad, 1.0)], title=bad),
+        line_chart([Series(bad, [1.0, 2.0]), Series("b", [1.0, 1.0])], [bad, "1"], title=bad),
+        histogram([1, 2], low=0, high=1, title=bad),
+        sparkline([1.0, 2.0], title=bad),
+    ):
+        assert "<script" not in text
+        parse(text)
+
+
+def test_a_histogram_has_a_bar_per_bin_and_marks_the_threshold() -> None:
+    svg = parse(histogram([3, 0, 7], low=0.0, high=0.6, title="t", mark=0.4))
+    bars = svg.findall(".//rect")
+    assert [float(bar.attrib["height"]) for bar in bars][1] == 0
+    assert len(svg.findall(".//line[@class='mark']")) == 1
+    assert histogram([], low=0, high=1, title="t") == ""
+
+
+def test_empty_charts_are_empty_texts() -> None:
+    assert bar_chart([], title="t") == ""
+    assert sparkline([1.0, None], title="t") == ""
+    assert line_chart([Series("a", [math.nan])], ["0"], title="t") == ""
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.95, "0.95"), (12, "12"), (34_000, "34k"), (2_000_000, "2M")])
+def test_short_numbers(value: float, text: str) -> None:
+    assert short(value) == text
