@@ -69,8 +69,9 @@ def _plan(kind: JobKind, job: Job, *, lease: timedelta, patient: bool) -> bool:
 
 
 def _run_units(kind: JobKind, job: Job, *, lease: timedelta, patient: bool) -> bool:
-    reports.take_back_expired(job.pk, max_lost=kind.max_lost)
     units = leases.claim_units(job, batch=kind.batch_size, lease=lease, patient=patient)
+    if not units and reports.take_back_expired(job.pk, max_lost=kind.max_lost):
+        units = leases.claim_units(job, batch=kind.batch_size, lease=lease, patient=patient)
     if not units:
         return False
     assert units[0].claim is not None  # noqa: S101 - just claimed
@@ -81,7 +82,8 @@ def _run_units(kind: JobKind, job: Job, *, lease: timedelta, patient: bool) -> b
             _run_batch(kind, job, units, run)
     except LeaseLost:
         log.warning("job %d: another worker took over %s", job.pk, units[0].key)
-    Job.objects.filter(pk=job.pk).update(peak_rss_mb=Greatest(F("peak_rss_mb"), grip.peak_rss_mb))
+    if grip.peak_rss_mb > job.peak_rss_mb:
+        Job.objects.filter(pk=job.pk).update(peak_rss_mb=Greatest(F("peak_rss_mb"), grip.peak_rss_mb))
     return True
 
 

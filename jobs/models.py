@@ -134,7 +134,7 @@ class Unit(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "key"], name="unit_key_once_per_job")]
         indexes = [
-            models.Index(fields=["job", "state", "ordinal"], name="units_by_state"),
+            models.Index(fields=["job", "state", "alone", "ordinal"], name="units_by_state"),
             models.Index(fields=["job", "ended_at"], condition=Q(ended_at__isnull=False), name="units_by_end"),
             models.Index(fields=["waits_for"], condition=Q(state="waiting"), name="units_waiting"),
         ]

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='unit',
-            index=models.Index(fields=['job', 'state', 'ordinal'], name='units_by_state'),
+            index=models.Index(fields=['job', 'state', 'alone', 'ordinal'], name='units_by_state'),
         ),
         migrations.AddIndex(
             model_name='unit',

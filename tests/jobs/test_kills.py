@@ -211,3 +211,13 @@ def test_a_second_up_in_the_same_home_is_refused_in_one_sentence(loupe: Installa
     )
     assert done.returncode == 1
     assert done.stderr.startswith("CommandError: Loupe already runs in ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_workers_in_one_job_of_batches(loupe: Installation) -> None:
+    job = loupe.enqueue("batched", '{"count": 300, "seconds": 0.1}')
+    for _ in range(20):
+        loupe.kill("celery")
+        time.sleep(1.0)
+    loupe.check_complete(job, 300)
+    assert loupe.ask("SELECT max(attempts) FROM jobs_unit WHERE job_id = %s", job) == [(0,)]
