@@ -10,9 +10,9 @@ from loop.models import Round
 
 
 class RoundSerializer(serializers.ModelSerializer[Round]):
-    champion = serializers.StringRelatedField[Any]()
-    challenger = serializers.StringRelatedField[Any]()
-    dataset = serializers.StringRelatedField[Any]()
+    champion = serializers.StringRelatedField[Any](allow_null=True)
+    challenger = serializers.StringRelatedField[Any](allow_null=True)
+    dataset = serializers.StringRelatedField[Any](allow_null=True)
     state = serializers.CharField(source="job.state", default=None, help_text="of the job that drives it")
 
     class Meta:

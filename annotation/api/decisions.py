@@ -26,6 +26,7 @@ from annotation.services import decisions
 from annotation.services.decisions import By
 from foundation.errors import Forbidden
 
+KINDS = [(kind.value, kind.value) for kind in Kind]
 MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
 
 
@@ -67,7 +68,7 @@ class DecidedSerializer(serializers.Serializer[Any]):
 
 
 class LedgerFilterSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=[kind.value for kind in Kind], required=False, default="")
+    kind = serializers.ChoiceField(choices=KINDS, required=False, default="")
     actor = IdField(required=False, default=None)
     identity = IdField(required=False, default=None)
 

@@ -15,6 +15,8 @@ from annotation.services import clusters, decisions, identities
 from annotation.services.decisions import By
 from foundation.errors import InvalidInput
 
+SAYABLE = [(kind.value, kind.value) for kind in Kind if kind is not Kind.REVERT]
+
 
 class StatementSerializer(serializers.Serializer[Any]):
     """One thing said. Which fields a kind has is told by `annotation.ledger.entries.Kind`; beyond that:
@@ -24,7 +26,7 @@ class StatementSerializer(serializers.Serializer[Any]):
     the person are written down instead.
     """
 
-    kind = serializers.ChoiceField(choices=[kind.value for kind in Kind if kind is not Kind.REVERT])
+    kind = serializers.ChoiceField(choices=SAYABLE)
     faces = IdListField(most=decisions.MAX_FACES, default=list)
     others = IdListField(most=decisions.MAX_FACES, default=list)
     identity = IdField(allow_null=True, default=None)
