@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db.models import Max
 from accounts.models import User
 from foundation import blobs
 from foundation.errors import InvalidInput
+from foundation.files import disk_problems
 from foundation.progress import Progress, silent
 from models_zoo.models import ModelRelease, ReleaseAlias
 from models_zoo.queries import CHAMPION
@@ -99,14 +101,20 @@ def move_alias(*, kind: str, alias: str, release: ModelRelease) -> ReleaseAlias:
 
 
 def local_weights(release: ModelRelease) -> Path:
-    """A file with the release's weights on this machine, under a name whose suffix tells the format."""
+    """A file with the release's weights on this machine, under a name whose suffix tells the format.
+
+    Raises NotFound, StorageFull.
+    """
     folder = Path(settings.LOUPE_HOME) / "models" / release.digest
     target = folder / release.filename
     if not target.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{release.filename}.part"
-        shutil.copyfile(blobs.local_path(release.blob), part)
-        part.replace(target)
+        with disk_problems():
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as private:
+                # Several processes may copy at once; each moves a whole file into place.
+                part = Path(private) / release.filename
+                shutil.copyfile(blobs.local_path(release.blob), part)
+                part.replace(target)
     return target
 
 

@@ -37,11 +37,19 @@ class DecoderUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost: bytes, pixels, wall seconds, and the worker's private memory in MiB."""
+    """What one file may cost.
+
+    Attributes:
+        bytes, pixels: of the file, and of the picture as it declares itself.
+        seconds: of processor time.
+        patience: as many times `seconds` may pass by the clock, for the machine may be busy with other things.
+        megabytes: private memory of a worker, MiB.
+    """
 
     bytes: int = MAX_BYTES
     pixels: int = MAX_PIXELS
     seconds: int = 20
+    patience: float = 4.0
     megabytes: int = 3072
 
 
@@ -160,7 +168,7 @@ class _Worker:
             raise DecoderUnavailable("A decoding process could not be started.") from failure
 
     def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytearray]:
-        deadline = time.monotonic() + self._limits.seconds
+        deadline = time.monotonic() + self._limits.seconds * self._limits.patience
         try:
             wire.send(self._requests, request, data, deadline=deadline)
             return wire.receive(self._answers, deadline=deadline)

@@ -14,7 +14,7 @@ from annotation.models import CollectionPhoto, Face, Photo
 from annotation.services.packs import store_pack
 from models_zoo.detection import Detections
 from models_zoo.models import ModelRelease
-from models_zoo.quality import Quality, measure
+from models_zoo.quality import measure
 
 _MAX_ERROR = 500
 
@@ -50,7 +50,7 @@ class Found:
     refusal: ImageRefused | None
     faces: Detections
     pngs: tuple[bytes, ...]
-    qualities: tuple[Quality, ...]
+    qualities: tuple[dict[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def found_in(looked: Looked, blob: str) -> Found:
         facts = Facts(image.mime, image.width, image.height, image.orientation, image.taken_at, looked.hashed.dhash)
         notes = image.notes
     faces = looked.faces
-    qualities = tuple(
-        measure(crop, faces.landmarks[row], float(faces.scores[row])) for row, crop in enumerate(looked.crops)
-    )
+    qualities = tuple(measure(looked.crops, faces.landmarks, faces.scores).rows())
     file = looked.file
     return Found(file.key, len(file.data), blob, facts, notes, looked.refusal, faces, looked.pngs, qualities)
 
@@ -172,10 +170,9 @@ def _write_faces(found: Sequence[tuple[Photo, Found]], detector: ModelRelease) -
     Face.objects.bulk_create(faces, batch_size=1000)
 
 
-def _describe(face: Face, faces: Detections, quality: Quality) -> None:
+def _describe(face: Face, faces: Detections, quality: dict[str, float]) -> None:
     face.x, face.y, face.width, face.height = (float(value) for value in faces.boxes[face.ordinal])
     face.landmarks = [float(value) for value in faces.landmarks[face.ordinal].reshape(-1)]
     face.score = float(faces.scores[face.ordinal])
-    for name, value in asdict(quality).items():
-        if name != "score":
-            setattr(face, name, float(value))
+    for name, value in quality.items():
+        setattr(face, name, value)

@@ -142,7 +142,7 @@ def load_vectors(
     vectors = np.empty((len(ids), space.dimension), dtype=np.float32)
     order = np.argsort(packs, kind="stable")
     numbers, starts = np.unique(packs[order], return_index=True)
-    parts = dict(zip(numbers.tolist(), np.split(order, starts[1:]), strict=True))
+    parts = dict(zip(numbers.tolist(), np.split(order, starts[1:]), strict=True)) if len(numbers) else {}
     for pack, blob in _vector_blobs(space, numbers.tolist()):
         with blobs.open(blob) as file:
             stored = np.load(io.BytesIO(file.read()), allow_pickle=False)

@@ -45,7 +45,7 @@ def stunt_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[DecoderPool]:
         return popen([sys.executable, "-c", _STUNT, *command[3:]], **options)  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(decoder_pool.subprocess, "Popen", instead)
-    with DecoderPool(workers=2, limits=Limits(seconds=1, megabytes=1024)) as pool:
+    with DecoderPool(workers=2, limits=Limits(seconds=1, patience=3.0, megabytes=1024)) as pool:
         yield pool
 
 
