@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from annotation.models import Cluster, Identity, Label
+from annotation.queries.picture_access import held_out
 from foundation.errors import NotFound
 
 REPRESENTATIVES = 8
@@ -49,4 +50,5 @@ def _faces(
     if limit <= 0:
         return []
     rows = Label.objects.filter(identity=identity_id, **conditions).exclude(face__in=list(without))
+    rows = rows.exclude(held_out("face__photo_id"))
     return list(rows.order_by(*order).values_list("face_id", flat=True)[:limit])

@@ -12,20 +12,29 @@ from annotation.models import ClusterRun, Constraint, Decision, Face
 from annotation.services.direct_labels import restore_people
 from annotation.services.ledger_locks import no_decisions
 
+# Faces whose pictures people may see; those of held-out collections may bear imported labels.
+_SHOWN = """
+    CREATE TEMPORARY TABLE staged_shown ON COMMIT DROP AS
+    SELECT l.identity_id, l.face_id FROM annotation_label l JOIN annotation_face f ON f.id = l.face_id
+    WHERE l.identity_id IS NOT NULL AND f.photo_id NOT IN (
+        SELECT s.photo_id FROM annotation_collectionphoto s
+        JOIN annotation_collection c ON c.id = s.collection_id WHERE c.held_out <> ''
+    )
+"""
 # Both are computed before decisions are kept waiting, and then only where something differs.
 _COUNTS = """
     CREATE TEMPORARY TABLE staged_counts ON COMMIT DROP AS
-    SELECT p.id, count(l.id) AS faces FROM annotation_identity p
-    LEFT JOIN annotation_label l ON l.identity_id = p.id
-    GROUP BY p.id HAVING p.faces_count <> count(l.id)
+    SELECT p.id, count(l.face_id) AS faces FROM annotation_identity p
+    LEFT JOIN staged_shown l ON l.identity_id = p.id
+    GROUP BY p.id HAVING p.faces_count <> count(l.face_id)
 """
 _COVERS = """
     CREATE TEMPORARY TABLE staged_covers ON COMMIT DROP AS
-    SELECT DISTINCT ON (l.identity_id) l.identity_id AS id, l.face_id AS cover FROM annotation_label l
+    SELECT DISTINCT ON (l.identity_id) l.identity_id AS id, l.face_id AS cover FROM staged_shown l
     JOIN annotation_identity p ON p.id = l.identity_id
-    LEFT JOIN annotation_label c ON c.face_id = p.cover_id AND c.identity_id = p.id
+    LEFT JOIN staged_shown c ON c.face_id = p.cover_id AND c.identity_id = p.id
     LEFT JOIN annotation_clustermember m ON m.face_id = l.face_id AND m.run_id = %s
-    WHERE c.id IS NULL ORDER BY l.identity_id, m.similarity DESC NULLS LAST, l.face_id
+    WHERE c.face_id IS NULL ORDER BY l.identity_id, m.similarity DESC NULLS LAST, l.face_id
 """
 
 
@@ -35,7 +44,9 @@ def refresh_people(state: State, *, run: ClusterRun | None, upto: int) -> None:
     Keeps decisions waiting from here to the end of the transaction, so it comes last.
     """
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS staged_counts, staged_covers")
+        cursor.execute("DROP TABLE IF EXISTS staged_shown, staged_counts, staged_covers")
+        cursor.execute(_SHOWN)
+        cursor.execute("ANALYZE staged_shown")
         cursor.execute(_COUNTS)
         cursor.execute(_COVERS, [run.pk if run else 0])
         people = _people_of(state, cursor)

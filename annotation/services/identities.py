@@ -32,15 +32,14 @@ def name_person(*, identity_id: int, name: str, by: By) -> list[Decision]:
 @transaction.atomic
 def merge_people(*, identity_id: int, into_id: int, by: By) -> list[Decision]:
     """Two people are one, known as `into_id`. The faces at the heart of both are written down with it."""
-    draft = Draft(
-        Kind.MERGE,
-        faces=tuple(_hearts(identity_id)),
-        others=tuple(_hearts(into_id)),
-        identity=identity_id,
-        into=into_id,
-        trusted=True,
-    )
-    return record([draft], by=by)
+    return record([merger(identity_id, into_id)], by=by)
+
+
+def merger(identity_id: int, into_id: int) -> Draft:
+    """The entry of a merge."""
+    faces = tuple(_hearts(identity_id))
+    others = tuple(face for face in _hearts(into_id) if face not in faces)
+    return Draft(Kind.MERGE, faces=faces, others=others, identity=identity_id, into=into_id, trusted=True)
 
 
 @transaction.atomic
@@ -55,19 +54,22 @@ def assign_faces(
     if not faces:
         raise InvalidInput("Choose faces first.", code="missing_field")
     person = identity_by_id(identity_id) if identity_id is not None else create_person()
-    drafts = []
-    for owner, theirs in _by_owner(faces, person.pk).items():
-        if owner is None:
-            drafts.append(Draft(Kind.ASSIGN, faces=tuple(theirs), identity=person.pk))
-        else:
-            stay = representatives(owner, without=set(faces))
-            kind = Kind.SPLIT
-            drafts.append(Draft(kind, faces=tuple(theirs), others=tuple(stay), identity=owner, into=person.pk))
-    if identity_id is not None:
-        drafts += _pin(person.pk, without=faces)
+    drafts = assignment(faces, person.pk)
     if name.strip():
         drafts.append(Draft(Kind.RENAME, identity=person.pk, text=name))
     return person, record(drafts, by=by)
+
+
+def assignment(faces: Sequence[int], identity_id: int) -> list[Draft]:
+    """The entries that put faces on a person, whoever has them now."""
+    drafts = []
+    for owner, theirs in _by_owner(faces, identity_id).items():
+        if owner is None:
+            drafts.append(Draft(Kind.ASSIGN, faces=tuple(theirs), identity=identity_id))
+        else:
+            stay = tuple(representatives(owner, without=set(faces)))
+            drafts.append(Draft(Kind.SPLIT, faces=tuple(theirs), others=stay, identity=owner, into=identity_id))
+    return drafts + _pin(identity_id, without=faces)
 
 
 def create_person() -> Identity:
@@ -78,8 +80,13 @@ def create_person() -> Identity:
 @transaction.atomic
 def reject_faces(*, identity_id: int, faces: Sequence[int], by: By) -> list[Decision]:
     """These faces are not that person; nor are they who stays there."""
+    return record([rejection(identity_id, faces)], by=by)
+
+
+def rejection(identity_id: int, faces: Sequence[int]) -> Draft:
+    """The entry that says that faces are not a person, nor that of the faces which stay."""
     stay = representatives(identity_id, without=set(faces))
-    return record([Draft(Kind.REJECT, faces=tuple(faces), others=tuple(stay), identity=identity_id)], by=by)
+    return Draft(Kind.REJECT, faces=tuple(faces), others=tuple(stay), identity=identity_id)
 
 
 def set_aside(*, faces: Sequence[int], kind: str, by: By) -> list[Decision]:

@@ -1,0 +1,40 @@
+"""A mining run as a job: one unit per strategy, all over one reading of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from annotation.queries.clusters import require_current_run
+from jobs.kinds import JobKind, UnitRun, UnitSpec
+from jobs.models import Job, Unit
+from mining.queries import load_pool
+from mining.services import mine, store_batch
+from mining.strategies import STRATEGIES
+
+
+class Mine(JobKind):
+    """Params: `strategies` (null for all) and `budget`, questions per strategy."""
+
+    name = "mine"
+    title = "Mine questions"
+    unit_noun = "strategy"
+    batch_size = 16
+
+    def plan(self, job: Job) -> Iterable[UnitSpec]:
+        return [UnitSpec(key=name) for name in job.params.get("strategies") or STRATEGIES]
+
+    def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        clustering = require_current_run()
+        pool = load_pool(clustering, progress=run.progress)
+        budget = int(job.params.get("budget", 100))
+        for unit in units:
+            mined = mine(name=unit.key, pool=pool, budget=budget, progress=run.progress)
+            with transaction.atomic():
+                batch = store_batch(name=unit.key, mined=mined, run=clustering, job=job, budget=budget)
+                run.done(unit, {"batch": batch.pk, "questions": len(mined.questions)})
+
+    def finish(self, job: Job) -> dict[str, Any]:
+        return {"questions": {unit.key: (unit.result or {}).get("questions", 0) for unit in job.units.all()}}

@@ -1,0 +1,72 @@
+"""Reading what mining needs, and what it picked; what the review pages show is in `review_pages`."""
+
+from __future__ import annotations
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet
+
+from annotation.models import ClusterRun, Identity, Label
+from annotation.queries.decisions import ledger_state
+from annotation.queries.vectors import FaceVectors, load_vectors
+from foundation.errors import NotFound
+from foundation.progress import Progress, silent
+from mining.models import ReviewBatch, ReviewItem
+from mining.strategies.pool import Pool
+
+# Faces that nobody should be asked about: settled, or too poor to tell.
+LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUALITY, Label.Reason.PROFILE_PRIOR)
+
+
+def batches() -> QuerySet[ReviewBatch]:
+    """All batches, latest first, with `total` and `open_items`."""
+    return ReviewBatch.objects.annotate(
+        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
+    ).order_by("-id")
+
+
+def batch_by_id(batch_id: int) -> ReviewBatch:
+    """One batch with `total` and `open_items`. Raises NotFound."""
+    found = batches().filter(pk=batch_id).first()
+    if found is None:
+        raise NotFound(f"There is no batch {batch_id}.", code="no_batch")
+    return found
+
+
+def items_of(batch: ReviewBatch) -> QuerySet[ReviewItem]:
+    """The batch's questions, most valuable first."""
+    return batch.items.order_by("ordinal")
+
+
+def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
+    """The faces of the run's space with their labels and what people have settled about them."""
+    left_out = set(Label.objects.filter(reason__in=LEFT_OUT).values_list("face_id", flat=True))
+    faces = load_vectors(run.space, leave_out=left_out, progress=progress)
+    identity, human = _labels(faces)
+    row_of = {face: row for row, face in enumerate(faces.face_ids.tolist())}
+    state = ledger_state()
+    apart = [(row_of[a], row_of[b]) for a, b in state.cannot if a in row_of and b in row_of]
+    rules = run.parameters["rules"]
+    merge = run.parameters["merge_similarity"]
+    return Pool(
+        face_ids=faces.face_ids,
+        photo_ids=faces.photo_ids,
+        groups=faces.groups,
+        vectors=faces.vectors,
+        identity=identity,
+        human=human,
+        names=dict(Identity.objects.exclude(name="").values_list("pk", "name")),
+        threshold=1 - run.parameters["core_distance"] if merge is None else merge,
+        band=(rules["confident_at"] - rules["doubtful_at"]) / 2,
+        apart=np.array(apart, np.int64).reshape(-1, 2),
+        rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
+        asked={tuple(faces) for faces in ReviewItem.objects.values_list("faces", flat=True).iterator()},
+    )
+
+
+def _labels(
+    faces: FaceVectors,
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    rows = Label.objects.exclude(identity=None).values_list("face_id", "identity_id", "source")
+    labels = {face: (who, source == Label.Source.HUMAN) for face, who, source in rows.iterator(chunk_size=20_000)}
+    known = [labels.get(face, (-1, False)) for face in faces.face_ids.tolist()]
+    return np.array([who for who, _ in known], np.int64), np.array([human for _, human in known], np.bool_)

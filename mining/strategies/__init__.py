@@ -1,0 +1,23 @@
+"""What is worth a person's second: one strategy per file. Adding one is a file here and a line in `STRATEGIES`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from foundation.errors import InvalidInput
+from mining.strategies.base import Strategy
+
+STRATEGIES: dict[str, str] = {
+    "pairs_near_threshold": "mining.strategies.pairs_near_threshold:PairsNearThreshold",
+    "label_suspects": "mining.strategies.label_suspects:LabelSuspects",
+}
+
+
+def find_strategy(name: str) -> Strategy:
+    """Load the strategy on first use. Raises InvalidInput for a name that is not in `STRATEGIES`."""
+    if name not in STRATEGIES:
+        known = ", ".join(STRATEGIES)
+        raise InvalidInput(f"There is no strategy {name!r}; there are {known}.", code="unknown_strategy")
+    module, _, attribute = STRATEGIES[name].partition(":")
+    found: type[Strategy] = getattr(import_module(module), attribute)
+    return found()

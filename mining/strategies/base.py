@@ -1,0 +1,123 @@
+"""What a strategy is, and what all of them share: checks, ranking, deduplication, budget, report."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from foundation.errors import InvalidInput
+from foundation.progress import Progress, silent
+from mining.strategies.pool import Float, Int, Pool
+
+BINS = 40
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Questions that could be asked, in any order.
+
+    Attributes:
+        rows: (m, 2) rows of the pool, the subject first.
+        value: (m,) how much an answer is worth: faces that it settles times how uncertain it is, >= 0.
+        considered: (k,) what the strategy measured over everything that it looked at, for the histogram.
+        mark: the value of that measure from which on it looks closer.
+    """
+
+    rows: Int
+    value: Float
+    considered: Float
+    mark: float
+
+    @staticmethod
+    def none(mark: float) -> Candidates:
+        """Nothing to ask."""
+        return Candidates(np.empty((0, 2), np.int64), np.empty(0, np.float32), np.empty(0, np.float32), mark)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question for a person.
+
+    Attributes:
+        faces: face ids, the subject first.
+        identities: the persons in question, -1 and repeats left out; that of the subject first.
+        value: see `Candidates`.
+        settles: how many faces one answer settles.
+        why: one sentence with the figures, for the person who answers.
+        evidence: the same figures as plain JSON values.
+    """
+
+    faces: tuple[int, ...]
+    identities: tuple[int, ...]
+    value: float
+    settles: int
+    why: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mined:
+    """The questions picked, most valuable first, and `{considered, candidates, picked, duplicates, histogram}`."""
+
+    questions: tuple[Question, ...]
+    report: dict[str, Any]
+
+
+class Strategy(ABC):
+    """Subclass and give `find`, which looks at everything at once, and `ask`, which words one question."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def mine(self, pool: Pool, *, budget: int, progress: Progress = silent) -> Mined:
+        """The `budget` most valuable questions that were not asked before, no two about the same near-duplicates.
+
+        Raises InvalidInput for a pool whose columns do not fit, or a budget below 0.
+        """
+        pool.check()
+        if budget < 0:
+            raise InvalidInput("The budget can't be negative.", code="bad_budget")
+        found = self.find(pool, progress)
+        order = np.lexsort((pool.face_ids[found.rows[:, 1]], pool.face_ids[found.rows[:, 0]], -found.value))
+        parties = pool.parties()
+        picked: list[Question] = []
+        seen: set[tuple[int, ...]] = set()
+        duplicates = 0
+        for at in order.tolist():
+            if len(picked) >= budget:
+                break
+            rows = found.rows[at]
+            alike = (*pool.groups[rows].tolist(), *parties[rows].tolist())
+            question = None if alike in seen else self.ask(pool, found, at)
+            if question is None or question.faces in pool.asked:
+                duplicates += alike in seen
+                continue
+            seen.add(alike)
+            picked.append(question)
+        report = {
+            "considered": len(found.considered),
+            "candidates": len(found.rows),
+            "picked": len(picked),
+            "duplicates": duplicates,
+            "histogram": _histogram(found),
+        }
+        return Mined(tuple(picked), report)
+
+    @abstractmethod
+    def find(self, pool: Pool, progress: Progress) -> Candidates:
+        """All candidates of a pool that was checked."""
+
+    @abstractmethod
+    def ask(self, pool: Pool, found: Candidates, at: int) -> Question | None:
+        """Word candidate number `at`; None to pass it over."""
+
+
+def _histogram(found: Candidates) -> dict[str, Any]:
+    if not len(found.considered):
+        return {}
+    low, high = float(found.considered.min()), float(found.considered.max())
+    counts, _ = np.histogram(found.considered, BINS, (low, max(high, low + 1e-3)))
+    return {"counts": counts.tolist(), "low": low, "high": max(high, low + 1e-3), "threshold": found.mark}

@@ -1,0 +1,68 @@
+"""What strategies look at: the labelled faces of one space, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundation.errors import InvalidInput
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Faces that may be asked about.
+
+    Attributes:
+        face_ids: (n,) rising.
+        photo_ids: (n,).
+        groups: (n,) the photo's near-duplicate group.
+        vectors: (n, d) float32, L2-normalised.
+        identity: (n,) the person by the labels, -1 for none.
+        human: (n,) whether people said so.
+        names: person -> name, only of those who have one.
+        threshold: cosine similarity of centroids at which clusters merge.
+        band: how far from the threshold a similarity still leaves doubt, > 0.
+        apart: (k, 2) rows that people have said are not one person.
+        rejected: (row, person) pairs that people have ruled out.
+        asked: face ids, the subject first, of questions that are open or were answered.
+    """
+
+    face_ids: Int
+    photo_ids: Int
+    groups: Int
+    vectors: Float
+    identity: Int
+    human: Bool
+    names: Mapping[int, str]
+    threshold: float
+    band: float
+    apart: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    rejected: Set[tuple[int, int]] = frozenset()
+    asked: Set[tuple[int, ...]] = frozenset()
+
+    def check(self) -> None:
+        """Raises InvalidInput unless all columns fit each other."""
+        n = len(self.face_ids)
+        columns = (self.photo_ids, self.groups, self.identity, self.human)
+        if self.vectors.ndim != 2 or len(self.vectors) != n or any(column.shape != (n,) for column in columns):
+            raise InvalidInput("Every column of the pool needs one value per face.", code="bad_shape")
+        if n and np.any(np.diff(self.face_ids) <= 0):
+            raise InvalidInput("The pool's face ids must rise.", code="bad_order")
+        if self.band <= 0 or not -1 <= self.threshold <= 1:
+            raise InvalidInput("The pool's threshold is out of range.", code="bad_threshold")
+
+    def parties(self) -> Int:
+        """(n,) the person of each face; a face without one is a party of its own, numbered below -1."""
+        return np.where(self.identity >= 0, self.identity, -2 - np.arange(len(self.identity)))
+
+    def call(self, row: int) -> str:
+        """What to call the person of a row."""
+        person = int(self.identity[row])
+        return "nobody's face" if person < 0 else self.names.get(person, f"person {person}")
