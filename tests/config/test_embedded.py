@@ -99,6 +99,8 @@ def test_one_lock_holder_and_the_kernel_frees_it(home: Path) -> None:
 def test_an_orphan_is_ended_and_a_strange_process_is_not(home: Path) -> None:
     pid_file = home / "some.pid"
     with subprocess.Popen(["sleep", "61.25"]) as sleeper:
+        while "61.25" not in psutil.Process(sleeper.pid).cmdline():
+            time.sleep(0.01)  # its command line shows a moment after it has begun
         pid_file.write_text(f"{sleeper.pid}\n/elsewhere\n")
         end_orphan(pid_file, mentions="/data/of/ours", signals=[signal.SIGTERM])
         assert sleeper.poll() is None and not pid_file.exists()
