@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -15,12 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.idempotency import IdempotentWrites
+from accounts.models import User
 from accounts.permissions import Requires
 from accounts.roles import Capability
-from annotation.exporters.splits import LOCKED
+from annotation.api.ingests import StartedSerializer
 from annotation.models import DatasetVersion
 from annotation.queries.dataset_pages import list_versions
-from foundation.errors import Conflict, NotFound
+from annotation.queries.datasets import public_blob, public_description, version_by_reference
+from annotation.services.datasets import freeze
 from foundation.rest import CursorPagination
 from foundation.serving import AnyAccept, whole_blob
 
@@ -39,23 +41,43 @@ class FileSerializer(serializers.Serializer[Any]):
     bytes = serializers.IntegerField()
 
 
+class ShardSerializer(FileSerializer):
+    split = serializers.CharField()
+    faces = serializers.IntegerField()
+
+
 class VersionSerializer(serializers.Serializer[Any]):
+    """The same as `version.json` in a pulled directory."""
+
+    format = serializers.CharField()
     name = serializers.CharField()
     version = serializers.IntegerField()
     digest = serializers.CharField()
-    aliases = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.CharField()
     counts = serializers.DictField(help_text="{split: {faces, identities}}, of locked splits too")
-    created_at = serializers.DateTimeField()
+    parameters = serializers.DictField()
     manifest = FileSerializer(help_text="Parquet, one row per face of the splits that may be pulled")
-    shards = FileSerializer(many=True, help_text="Tar files of crops, those of locked splits left out")
+    shards = ShardSerializer(many=True, help_text="Tar files of crops, those of locked splits left out")
 
 
 class VersionPages(CursorPagination):
     ordering: Any = "-id"
 
 
-class DatasetsView(GenericAPIView[DatasetVersion]):
-    permission_classes = (Requires(Capability.VIEW),)
+class NewVersionSerializer(serializers.Serializer[Any]):
+    name = serializers.SlugField(max_length=100)
+    min_faces = serializers.IntegerField(min_value=1, max_value=1000, required=False, default=2)
+    proportions = serializers.DictField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Shares of the pool's people per split; left out: those of the version before",
+    )
+
+
+class DatasetsView(IdempotentWrites, GenericAPIView[DatasetVersion]):
+    permission_classes = (Requires(Capability.DATASETS, read=Capability.VIEW),)
     serializer_class = VersionSummarySerializer
     pagination_class = VersionPages
 
@@ -67,24 +89,23 @@ class DatasetsView(GenericAPIView[DatasetVersion]):
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(VersionSummarySerializer(page, many=True).data)
 
+    @extend_schema(
+        request=NewVersionSerializer, responses={202: StartedSerializer}, summary="Freeze the labels as a new version"
+    )
+    def post(self, request: Request) -> Response:
+        wanted = NewVersionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job = freeze(user=cast(User, request.user), **wanted.validated_data)
+        return Response({"job": job.pk}, status=202)
+
 
 class VersionView(APIView):
     permission_classes = (Requires(Capability.DATASETS),)
 
     @extend_schema(responses=VersionSerializer, summary="What a pull of this version consists of")
     def get(self, request: Request, name: str, version: str) -> Response:
-        found = _published(name, version)
-        body = {
-            "name": found.name,
-            "version": found.version,
-            "digest": found.digest,
-            "aliases": [alias.alias for alias in found.aliases.all()],
-            "counts": found.counts,
-            "created_at": found.created_at,
-            "manifest": {"digest": found.public_manifest_digest, "bytes": found.public_manifest_bytes},
-            "shards": _open_shards(found),
-        }
-        return Response(VersionSerializer(body).data)
+        found = version_by_reference(f"{name}@{version}")
+        return Response(VersionSerializer(public_description(found)).data)
 
 
 class VersionFileView(APIView):
@@ -100,29 +121,4 @@ class VersionFileView(APIView):
         summary="One file of a version, whole or by range",
     )
     def get(self, request: Request, name: str, version: str, digest: str) -> HttpResponseBase:
-        found = _published(name, version)
-        keys = {shard["digest"]: shard["blob"] for shard in _open_shards(found)}
-        keys[found.public_manifest_digest] = found.public_manifest_blob
-        if digest not in keys:
-            raise NotFound("This version has no such file that may be pulled.", code="no_such_file")
-        return whole_blob(request, keys[digest])
-
-
-def _open_shards(version: DatasetVersion) -> list[dict[str, Any]]:
-    return [shard for shard in version.shards if shard["split"] not in LOCKED]
-
-
-def _published(name: str, reference: str) -> DatasetVersion:
-    """`v12`, `latest` (the highest that is published) or another alias. Raises NotFound, Conflict."""
-    rows = list_versions().filter(name=name)
-    if match := re.fullmatch(r"v([1-9][0-9]{0,8})", reference):
-        found = rows.filter(version=int(match[1])).first()
-    else:
-        found = rows.filter(aliases__alias=reference).first()
-        if found is None and reference == "latest":
-            found = rows.filter(state=DatasetVersion.State.PUBLISHED).order_by("-version").first()
-    if found is None:
-        raise NotFound(f"There is no {name}@{reference}.", code="no_version")
-    if found.state != DatasetVersion.State.PUBLISHED:
-        raise Conflict(f"{found} is {found.get_state_display().lower()}.", code="version_not_published")
-    return found
+        return whole_blob(request, public_blob(version_by_reference(f"{name}@{version}"), digest))

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import create_token, create_user
-from annotation.models import Collection, CropPack, DatasetVersion, Face
+from annotation.models import Collection, CropPack, DatasetAlias, DatasetVersion, Face
 from foundation import blobs
 from tests.annotation.decisions.world import World, make_world
 
@@ -84,7 +84,8 @@ def version(db: Any) -> DatasetVersion:
     for number, (crop, split) in enumerate(zip(crops, ("train", "val_eyeball", "test"), strict=True)):
         body = bytes(512) + crop
         digest = hashlib.sha256(body).hexdigest()
-        shards.append({"digest": digest, "bytes": len(body), "blob": blobs.put("shards", body), "split": split})
+        key = blobs.put("shards", body)
+        shards.append({"digest": digest, "bytes": len(body), "blob": key, "split": split, "faces": 1})
         rows.append(
             {
                 "face_digest": hashlib.sha256(crop).hexdigest(),
@@ -98,7 +99,7 @@ def version(db: Any) -> DatasetVersion:
             }
         )
     full, public = (_manifest(some) for some in (rows, rows[:2]))
-    return DatasetVersion.objects.create(
+    made = DatasetVersion.objects.create(
         name="people",
         version=1,
         state=DatasetVersion.State.PUBLISHED,
@@ -112,6 +113,8 @@ def version(db: Any) -> DatasetVersion:
         shards=shards,
         counts={"train": {"faces": 1, "identities": 1}},
     )
+    DatasetAlias.objects.create(name="people", alias="latest", version=made)
+    return made
 
 
 def _manifest(rows: list[dict[str, Any]]) -> bytes:

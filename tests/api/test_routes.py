@@ -52,6 +52,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "decisions-undo"): ALL,
     ("post", "decisions-redo"): ALL,
     ("get", "datasets"): ALL,
+    ("post", "datasets"): MODELLERS,
     ("get", "dataset-version"): MODELLERS,
     ("get", "dataset-file"): MODELLERS,
     ("get", "rounds"): ALL,

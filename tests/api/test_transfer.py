@@ -51,8 +51,8 @@ def test_a_version_names_only_what_may_be_pulled(engineer: APIClient, version: D
     assert described["manifest"]["digest"] == version.public_manifest_digest
     assert [shard["digest"] for shard in described["shards"]] == [shard["digest"] for shard in version.shards[:2]]
     assert engineer.get(files_address(version, version.shards[0]["digest"])).status_code == 200
-    for locked in (version.shards[2]["digest"], version.manifest_digest, "0" * 64):
-        assert engineer.get(files_address(version, locked)).status_code == 404
+    for locked, status in ((version.shards[2]["digest"], 403), (version.manifest_digest, 404), ("0" * 64, 404)):
+        assert engineer.get(files_address(version, locked)).status_code == status
 
 
 def test_references(engineer: APIClient, version: DatasetVersion) -> None:
@@ -60,12 +60,12 @@ def test_references(engineer: APIClient, version: DatasetVersion) -> None:
     DatasetAlias.objects.create(name="people", alias="best", version=version)
     for reference in ("v1", "latest", "best"):
         assert engineer.get(f"/api/v1/datasets/people/versions/{reference}").json()["version"] == 1
-    for reference in ("v3", "v0", "worst", "1"):
+    for reference in ("v0", "v2", "v3", "worst"):  # v2 is not published
         assert engineer.get(f"/api/v1/datasets/people/versions/{reference}").status_code == 404
-    unfinished = engineer.get("/api/v1/datasets/people/versions/v2")
-    assert (unfinished.status_code, unfinished.json()["code"]) == (409, "version_not_published")
+    for reference in ("1", "V1"):
+        assert engineer.get(f"/api/v1/datasets/people/versions/{reference}").status_code == 400
     listed = engineer.get("/api/v1/datasets").json()["results"]
-    assert [(row["version"], row["aliases"]) for row in listed] == [(2, []), (1, ["best"])]
+    assert [(row["version"], row["aliases"]) for row in listed] == [(2, []), (1, ["latest", "best"])]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,20 @@ def test_ingests_start_a_job(engineer: APIClient, client_of: ClientOf) -> None:
         answer = engineer.post("/api/v1/ingests", body)
         assert answer.status_code in {400, 403}
         assert answer.json()["code"] == code
+
+
+def test_freezing_starts_a_job(engineer: APIClient) -> None:
+    answer = engineer.post("/api/v1/datasets", {"name": "people", "min_faces": 3})
+    assert answer.status_code == 202
+    assert Job.objects.get(pk=answer.json()["job"]).params == {"name": "people", "min_faces": 3, "proportions": None}
+    for body in (
+        {},
+        {"name": "../x"},
+        {"name": "People"},
+        {"name": "x", "min_faces": 0},
+        {"name": "x", "proportions": 1},
+    ):
+        assert engineer.post("/api/v1/datasets", body).status_code == 400
 
 
 def test_held_out_collections_belong_to_their_owners(client_of: ClientOf) -> None:
