@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -32,11 +33,6 @@ class KeyReused(LoupeError):
     status = 422
 
 
-class _Replay(Exception):
-    def __init__(self, answer: IdempotentAnswer) -> None:
-        self.answer = answer
-
-
 class IdempotentWrites(APIView):
     """Base for views that write. Without the header it does nothing.
 
@@ -45,52 +41,56 @@ class IdempotentWrites(APIView):
     what was refused changed nothing and may be tried again. Notes are kept for a day.
     """
 
-    _note: IdempotentAnswer | None = None
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method not in _WRITES or HEADER not in request.headers:
             return super().dispatch(request, *args, **kwargs)
-        with transaction.atomic():
-            response = super().dispatch(request, *args, **kwargs)
+        # As APIView does it, with the handler called once.
+        self.args, self.kwargs = args, kwargs
+        self.request = asked = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            self.initial(asked, *args, **kwargs)
+            handler = getattr(self, str(request.method).lower(), self.http_method_not_allowed)
+            response = _once(asked, lambda: handler(asked, *args, **kwargs))
+        except Exception as error:
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(asked, response, *args, **kwargs)
+        return self.response
+
+
+def _once(request: Request, call: Callable[[], Response]) -> Response:
+    key = request.headers[HEADER]
+    if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
+        raise InvalidInput(f"{HEADER} must be 1 to 200 printable ASCII characters.", code="invalid_idempotency_key")
+    digest = _digest(request)  # reads the body to its end before any row is locked
+    with transaction.atomic():
+        note, noted = _claim(cast(User, request.user), key, f"{request.method} {request.path}"[:300])
+        if not noted:
+            note.request_digest = digest
+            response = call()
             if response.status_code >= 400:
                 transaction.set_rollback(True)
+                return response
+            note.status = response.status_code
+            note.body = None if response.data is None else json.loads(JSONRenderer().render(response.data))
+            note.save(update_fields=["request_digest", "status", "body"])
+    if not noted:
+        if note.pk % 100 == 0:
+            IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
         return response
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method not in _WRITES or HEADER not in request.headers:
-            return
-        key = request.headers[HEADER]
-        if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
-            raise InvalidInput(f"{HEADER} must be 1 to 200 printable ASCII characters.", code="invalid_idempotency_key")
-        route = f"{request.method} {request.path}"[:300]
-        self._note = _claim(cast(User, request.user), key, route, _digest(request))
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if not isinstance(exc, _Replay):
-            return super().handle_exception(exc)
-        return Response(exc.answer.body, status=exc.answer.status, headers={"Idempotent-Replayed": "true"})
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if self._note is not None and final.status_code < 400:
-            self._note.status = final.status_code
-            self._note.body = None if final.data is None else json.loads(JSONRenderer().render(final.data))
-            self._note.save(update_fields=["status", "body"])
-        return final
+    if note.request_digest != digest:
+        raise KeyReused(f"This {HEADER} was used before for a different request.")
+    return Response(note.body, status=note.status, headers={"Idempotent-Replayed": "true"})
 
 
-def _claim(user: User, key: str, route: str, digest: str) -> IdempotentAnswer:
-    IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+def _claim(user: User, key: str, route: str) -> tuple[IdempotentAnswer, bool]:
+    """The note of this call, and whether an earlier call made it."""
     try:
         with transaction.atomic():
             # Waits here while another call with this key has not yet been committed.
-            return IdempotentAnswer.objects.create(user=user, key=key, route=route, request_digest=digest)
+            return IdempotentAnswer.objects.create(user=user, key=key, route=route), False
     except IntegrityError:
-        answer = IdempotentAnswer.objects.get(user=user, key=key, route=route)
-    if answer.request_digest != digest:
-        raise KeyReused(f"This {HEADER} was used before for a different request.")
-    raise _Replay(answer)
+        return IdempotentAnswer.objects.get(user=user, key=key, route=route), True
 
 
 def _digest(request: Request) -> str:

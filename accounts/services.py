@@ -125,8 +125,15 @@ def find_live_token(secret: str) -> AccessToken | None:
         return None
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP:
-        AccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        _note_use(token, now)
     return token
+
+
+def _note_use(token: AccessToken, now: datetime) -> None:
+    with transaction.atomic():
+        # Whoever is first notes it; the others never wait for its transaction.
+        free = AccessToken.objects.select_for_update(skip_locked=True).filter(pk=token.pk)
+        AccessToken.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
 
 
 def create_login_code(*, user: User, valid_for: timedelta = timedelta(hours=1)) -> str:

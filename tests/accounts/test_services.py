@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts import services
@@ -62,10 +62,28 @@ def test_tokens_end(make_user: MakeUser) -> None:
 
 def test_last_use_is_noted_once_a_minute(make_user: MakeUser, django_assert_num_queries: Any) -> None:
     _, secret = create_token(user=make_user("annotator"), name="t")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):  # the update in a savepoint of this test's transaction
         find_live_token(secret)
     with django_assert_num_queries(1):
         find_live_token(secret)
+    assert AccessToken.objects.get().last_used_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_request_keeps_no_other_of_its_token_waiting() -> None:
+    _, secret = create_token(user=create_user(username="u", role="annotator"), name="t")
+    found: list[AccessToken | None] = []
+
+    def other_request() -> None:
+        found.append(find_live_token(secret))
+        connections.close_all()
+
+    with transaction.atomic():
+        find_live_token(secret)  # its note of the use is not committed yet
+        thread = threading.Thread(target=other_request)
+        thread.start()
+        thread.join(timeout=10)
+        assert found
     assert AccessToken.objects.get().last_used_at is not None
 
 
