@@ -1,31 +1,34 @@
 """Exact complete linkage under constraints, evidence merges, calibration, explanations and metrics. No Django.
 
-    calibration = calibrate(vectors, constraints=constraints)
-    clustering = cluster(vectors, constraints=constraints, thresholds=calibration.thresholds, progress=progress)
+calibration = calibrate(vectors, constraints=constraints)
+clustering = cluster(vectors, constraints=constraints, thresholds=calibration.thresholds, progress=progress)
 """
 
 from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
 from annotation.clustering.constraints import Constraints
-from annotation.clustering.evidence import centroids, merge_cores
+from annotation.clustering.evidence import Centroids, centroids, merge_cores
 from annotation.clustering.explanation import Explanation, NearClusters, explain, near_clusters
 from annotation.clustering.graph import RangeGraph, range_graph
 from annotation.clustering.impostors import ImpostorModel
+from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.metrics import Agreement, Score, agreement
 from annotation.clustering.pipeline import Clustering, cluster
 from annotation.clustering.resolution import Clash, Resolution, resolve
-from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.thresholds import JoinRule, Thresholds
 
 __all__ = [
     "Agreement",
     "Calibration",
     "CalibrationTargets",
+    "Centroids",
     "Clash",
     "Clustering",
     "Constraints",
     "Estimate",
     "Explanation",
     "ImpostorModel",
+    "JoinRule",
     "Linkage",
     "NearClusters",
     "RangeGraph",
@@ -38,6 +41,7 @@ __all__ = [
     "cluster",
     "complete_linkage",
     "explain",
+    "join_small",
     "merge_cores",
     "near_clusters",
     "range_graph",

@@ -1,4 +1,4 @@
-"""Both stages' thresholds from target false match rates, without labels.
+"""All stages' thresholds from target false match rates, without labels.
 
 A rate per pair means little by itself: among n faces each meets n - 1 others. So the targets are false neighbours per
 face, and the rate that a pair may have falls as 1 / n.
@@ -19,7 +19,7 @@ from annotation.clustering.linkage import complete_linkage
 from annotation.clustering.resolution import Resolution, resolve
 from annotation.clustering.same_photo import SamePhotoFit, same_photo_pairs
 from annotation.clustering.strata import StratifiedFit
-from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.thresholds import JoinRule, Thresholds
 from annotation.clustering.vectors import Vectors, check_vectors
 from foundation.errors import InvalidInput
 
@@ -34,6 +34,7 @@ class CalibrationTargets:
         core_false_neighbours: strangers that one face may have within the core distance, on average. Complete linkage
             bears some, since all faces of two clusters must match before they merge.
         merge_false_neighbours: the same for the merge similarity, where one wrong neighbour can join two people.
+        false_joins: faces that may join a stranger's cluster in the last stage, per face that looks for one.
         highest_rate: the false match rate per pair is never more than this, however few faces there are.
         least_faces: faces of different people needed for a fit.
         least_same_photo_pairs: same-photo pairs needed for them to have a say.
@@ -42,7 +43,8 @@ class CalibrationTargets:
     """
 
     core_false_neighbours: float = 0.05
-    merge_false_neighbours: float = 0.01
+    merge_false_neighbours: float = 0.05
+    false_joins: float = 0.004
     highest_rate: float = 1e-3
     least_faces: int = 30
     least_same_photo_pairs: int = 2000
@@ -66,7 +68,8 @@ class Calibration:
     """Thresholds and what they were based on.
 
     Attributes:
-        core, merge: the estimates for the two stages.
+        core, merge: the estimates for the first two stages.
+        joins: the rule of the third.
         random: the impostor distribution from random pairs; None if there were too few faces.
         same_photo: the one from same-photo pairs; None if there were too few.
         faces: faces that the rates were scaled to.
@@ -77,6 +80,7 @@ class Calibration:
 
     core: Estimate
     merge: Estimate
+    joins: JoinRule
     random: ImpostorModel | None
     same_photo: ImpostorModel | None
     faces: int
@@ -87,11 +91,19 @@ class Calibration:
     @property
     def thresholds(self) -> Thresholds:
         """For `cluster`."""
-        return Thresholds(core_distance=1 - self.core.similarity, merge_similarity=self.merge.similarity)
+        return Thresholds(
+            core_distance=1 - self.core.similarity,
+            merge_similarity=self.merge.similarity,
+            stranger_similarity=self.joins.stranger_similarity,
+            joins=self.joins,
+        )
 
     def record(self) -> dict[str, Any]:
-        """The same as plain JSON values, to be kept with what was clustered."""
+        """The same as plain JSON values, and `thresholds` for `Thresholds.from_record`."""
         record = asdict(self)
+        record["thresholds"] = asdict(self.thresholds)
+        for joins in (record["joins"], record["thresholds"]["joins"]):
+            joins |= {name: list(joins[name]) for name in ("shares", "means", "spreads")}
         for name in ("random", "same_photo"):
             if record[name] is not None:
                 record[name] = {key: values.tolist() for key, values in record[name].items()}
@@ -110,7 +122,7 @@ def calibrate(
     prior: ImpostorModel | None = None,
     seed: int = 0,
 ) -> Calibration:
-    """Estimates both thresholds of one embedding space.
+    """Estimates the thresholds of one embedding space.
 
     Impostor pairs are random pairs of a sample cleared of repeated people, and the pairs of faces within one photo
     where there are enough; the stricter of the two estimates holds, as a crowd in one photo shares light, camera
@@ -151,9 +163,11 @@ def calibrate(
     if not fits and prior is not None:
         fits.append(("prior", prior, [prior]))
     core, merge = (max((_estimate(rate, *fit) for fit in fits), key=lambda e: e.similarity) for rate in rates)
+    strictest = next(model for basis, model, _ in fits if basis == merge.basis)
     return Calibration(
         core=core,
         merge=merge,
+        joins=_joins(strictest, targets),
         random=random.model if random else None,
         same_photo=same_photo.model if same_photo else None,
         faces=faces,
@@ -161,6 +175,11 @@ def calibrate(
         people=people,
         same_photo_pairs=len(pairs),
     )
+
+
+def _joins(model: ImpostorModel, targets: CalibrationTargets) -> JoinRule:
+    parameters = (tuple(values.tolist()) for values in (model.shares, model.means, model.spreads))
+    return JoinRule(targets.false_joins, targets.highest_rate, *parameters)
 
 
 def _estimate(rate: float, basis: Basis, model: ImpostorModel, replicates: list[ImpostorModel]) -> Estimate:

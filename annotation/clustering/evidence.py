@@ -8,6 +8,7 @@ apart as two of their photos: one threshold serves all sizes, and mean linkage o
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +25,33 @@ Float64 = npt.NDArray[np.float64]
 ROUNDING = 1e-9  # a mean of similarities may exceed the largest of them by this much
 
 
-def centroids(vectors: Vectors, labels: Indexes) -> tuple[Vectors, Indexes]:
-    """Normalised centroid float32 (k, d) and size int64 (k,) of each cluster 0..k-1 of the labels.
+@dataclass(frozen=True)
+class Centroids:
+    """The middles of clusters 0..k-1.
 
-    Opposite vectors may cancel out; such a cluster gets its first member's vector.
+    Attributes:
+        directions: float32 (k, d), normalised means.
+        sizes: int64 (k,), faces.
+        lengths: float64 (k,), the length of the mean of the unit vectors: 1 for a single face, less for wide clusters.
     """
+
+    directions: Vectors
+    sizes: Indexes
+    lengths: Float64
+
+
+def centroids(vectors: Vectors, labels: Indexes) -> Centroids:
+    """The middle of each cluster of the labels. Opposite vectors may cancel out; such a cluster gets its first member's
+    direction, and length 1."""
     sizes = np.bincount(labels)
     order = np.argsort(labels, kind="stable")
     starts = np.cumsum(sizes) - sizes
     sums = np.add.reduceat(vectors[order], starts, dtype=np.float64) if len(sizes) else vectors.astype(np.float64)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    void = lengths[:, 0] < 1e-6
-    sums[void], lengths[void] = vectors[order[starts[void]]], 1
-    return (sums / lengths).astype(np.float32), sizes
+    norms = np.linalg.norm(sums, axis=1)
+    lengths = norms / np.maximum(sizes, 1)
+    void = norms < 1e-6
+    sums[void], norms[void], lengths[void] = vectors[order[starts[void]]], 1, 1
+    return Centroids((sums / norms[:, None]).astype(np.float32), sizes, lengths)
 
 
 def merge_cores(
@@ -45,14 +60,17 @@ def merge_cores(
     resolution: Resolution,
     *,
     min_similarity: float,
+    stranger_similarity: float = 0.0,
     memory_bytes: int = DEFAULT_MEMORY,
     progress: Progress = silent,
 ) -> Indexes:
     """Mean linkage between cores down to `min_similarity`, obeying the constraints exactly.
 
     The similarity of two groups is the mean cosine similarity of their cores' normalised centroids, each pair of cores
-    weighted by the product of their sizes. A mean reaches the threshold only where some pair
-    does, so a range graph of the centroids holds all that can merge. Ties go to the smallest core.
+    weighted by the product of their sizes. Strangers are a little alike on average (`stranger_similarity`), and means
+    of many faces more so, by 1 / (product of the means' lengths); the surplus is taken off. Such a mean reaches the
+    threshold only where some pair of centroids does, so a range graph of these holds all that can merge. Ties go to the
+    smallest core.
 
     Args:
         vectors: float32 (n, d), unit rows.
@@ -67,25 +85,27 @@ def merge_cores(
     core_labels = number_clusters(check_labels(core_labels, len(vectors), "core_labels"))
     if len(resolution.component) != len(vectors):
         raise InvalidInput(f"Constraints for {len(resolution.component)} faces do not fit {len(vectors)} vectors.")
-    centres, sizes = centroids(vectors, core_labels)
+    cores = centroids(vectors, core_labels)
     reach = min(2.0, 1 - min_similarity + 2**-20)
-    graph = range_graph(centres, reach, memory_bytes=memory_bytes, progress=progress)
-    merging = _MeanLinkage(centres, sizes, Apartness(core_labels, resolution), min_similarity)
+    graph = range_graph(cores.directions, reach, memory_bytes=memory_bytes, progress=progress)
+    merging = _MeanLinkage(cores, Apartness(core_labels, resolution), min_similarity, stranger_similarity)
     return number_clusters(merging.run(graph.rows, graph.columns)[core_labels])
 
 
 class _MeanLinkage:
     """Greedy mean linkage on a sparse graph; a group is known by its smallest core."""
 
-    def __init__(self, centres: Vectors, sizes: Indexes, apart: Apartness, min_similarity: float) -> None:
-        self._sums = centres.astype(np.float64) * sizes[:, None]
-        self._weights = sizes.astype(np.float64)
+    def __init__(self, cores: Centroids, apart: Apartness, min_similarity: float, stranger_similarity: float) -> None:
+        self._sums = cores.directions.astype(np.float64) * cores.sizes[:, None]
+        self._weights = cores.sizes.astype(np.float64)
+        self._leans = cores.sizes / cores.lengths  # times the same of another group: how much strangers are amplified
+        self._stranger = stranger_similarity
         self._apart = apart
         self._min = min_similarity
-        self._near: list[set[int]] = [set() for _ in range(len(centres))]
-        self._version = [0] * len(centres)  # -1 once dissolved
+        self._near: list[set[int]] = [set() for _ in range(len(cores.sizes))]
+        self._version = [0] * len(cores.sizes)  # -1 once dissolved
         self._heap: list[tuple[float, int, int, int, int]] = []
-        self._parent = np.arange(len(centres))
+        self._parent = np.arange(len(cores.sizes))
 
     def run(self, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32]) -> Indexes:
         """Merges until no allowed pair reaches the threshold; the group of every core, int64 (k,)."""
@@ -106,7 +126,8 @@ class _MeanLinkage:
         if not others:
             return
         dots = np.einsum("ij,j->i", self._sums[others], self._sums[group])
-        similarities = dots / (self._weights[others] * self._weights[group])
+        dots -= self._stranger * self._leans[others] * self._leans[group]
+        similarities = self._stranger + dots / (self._weights[others] * self._weights[group])
         for other, similarity in zip(others, similarities.tolist(), strict=True):
             if similarity >= self._min - ROUNDING:
                 self._near[group].add(other)
@@ -122,6 +143,7 @@ class _MeanLinkage:
         self._near[kept], self._near[dissolved] = set(), set()
         self._sums[kept] += self._sums[dissolved]
         self._weights[kept] += self._weights[dissolved]
+        self._leans[kept] += self._leans[dissolved]
         self._apart.merge(kept, dissolved)
         self._version[kept] += 1
         self._version[dissolved] = -1

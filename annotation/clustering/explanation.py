@@ -82,8 +82,8 @@ def near_clusters(vectors: Vectors, labels: Indexes, *, min_similarity: float, n
     """For each cluster up to `neighbours` others whose centroids reach `min_similarity`, and what keeps them apart."""
     vectors = check_vectors(vectors)
     labels = number_clusters(check_labels(labels, len(vectors)))
-    centres, sizes = centroids(vectors, labels)
-    pairs, similarity = _near_pairs(centres, min_similarity, neighbours)
+    middles = centroids(vectors, labels)
+    pairs, similarity = _near_pairs(middles.directions, min_similarity, neighbours)
     _, order, starts = _groups(labels)
     separating, distance = farthest_pairs(vectors, order, starts, pairs)
     return NearClusters(
@@ -91,7 +91,7 @@ def near_clusters(vectors: Vectors, labels: Indexes, *, min_similarity: float, n
         centroid_similarity=similarity,
         separating=separating,
         separating_similarity=(1 - distance).astype(np.float32),
-        settles=np.minimum(sizes[pairs[:, 0]], sizes[pairs[:, 1]]),
+        settles=middles.sizes[pairs].min(axis=1),
     )
 
 

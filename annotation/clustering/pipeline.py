@@ -1,4 +1,4 @@
-"""The whole clustering of one embedding space: graph, cores, evidence merges, explanations."""
+"""The whole clustering of one embedding space: graph, cores, evidence merges, joins, explanations."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
+from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.resolution import Clash, resolve
 from annotation.clustering.thresholds import Thresholds
@@ -82,9 +83,12 @@ def cluster(
             core_labels,
             resolution,
             min_similarity=thresholds.merge_similarity,
+            stranger_similarity=thresholds.stranger_similarity,
             memory_bytes=memory_bytes,
-            progress=_part(progress, 0.9, 1.0),
+            progress=_part(progress, 0.9, 0.95),
         )
+    if thresholds.joins is not None:
+        labels = join_small(vectors, labels, resolution, thresholds.joins, progress=_part(progress, 0.95, 1.0))
     explanation = explain(vectors, labels)
     progress(PROGRESS_STEPS, PROGRESS_STEPS)
     return Clustering(labels, core_labels, linkage, explanation, resolution.clashes, thresholds, edges)

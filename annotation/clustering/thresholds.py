@@ -1,8 +1,51 @@
-"""Where the two stages of a clustering stop."""
+"""Where the stages of a clustering stop."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotation.clustering.impostors import ImpostorModel
+
+
+@dataclass(frozen=True)
+class JoinRule:
+    """When a few faces join a larger cluster. Plain numbers, so that it can be kept as JSON.
+
+    Attributes:
+        false_joins: faces that may join a stranger's cluster, per face that looks for one.
+        highest_rate: the false match rate of one comparison is never more than this.
+        shares, means, spreads: the impostor distribution, see `ImpostorModel`.
+    """
+
+    false_joins: float
+    highest_rate: float
+    shares: tuple[float, ...]
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+
+    @staticmethod
+    def from_record(record: Mapping[str, Any]) -> JoinRule:
+        """From what `dataclasses.asdict` and JSON made of one."""
+        lists = (tuple(map(float, record[name])) for name in ("shares", "means", "spreads"))
+        return JoinRule(float(record["false_joins"]), float(record["highest_rate"]), *lists)
+
+    @property
+    def stranger_similarity(self) -> float:
+        """The mean similarity of impostor pairs, not below 0."""
+        return max(0.0, float(self._impostors.shares @ self._impostors.means))
+
+    @property
+    def _impostors(self) -> ImpostorModel:
+        return ImpostorModel(*(np.array(values) for values in (self.shares, self.means, self.spreads)))
+
+    def similarity(self, *, faces: int, clusters: int) -> float:
+        """What a group of so many faces needs to join one of so many clusters: the more there are to choose from, and
+        the more faces would go wrong, the more."""
+        return self._impostors.similarity(min(self.highest_rate, self.false_joins / (faces * clusters)))
 
 
 @dataclass(frozen=True)
@@ -12,7 +55,22 @@ class Thresholds:
     Attributes:
         core_distance: the largest cosine distance between two faces of one core.
         merge_similarity: the least mean cosine similarity of centroids at which cores merge; None for cores only.
+        stranger_similarity: the mean cosine similarity of strangers, 0 or more, which `merge_cores` allows for.
+        joins: when single faces and pairs join larger clusters; None for never.
     """
 
     core_distance: float
     merge_similarity: float | None
+    stranger_similarity: float = 0.0
+    joins: JoinRule | None = None
+
+    @staticmethod
+    def from_record(record: Mapping[str, Any]) -> Thresholds:
+        """From what `dataclasses.asdict` and JSON made of them."""
+        joins = record.get("joins")
+        return Thresholds(
+            core_distance=float(record["core_distance"]),
+            merge_similarity=None if record["merge_similarity"] is None else float(record["merge_similarity"]),
+            stranger_similarity=float(record.get("stranger_similarity", 0.0)),
+            joins=None if joins is None else JoinRule.from_record(joins),
+        )

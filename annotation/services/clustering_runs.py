@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -138,9 +138,15 @@ def _thresholds(
     space: EmbeddingSpace, faces: FaceVectors, links: Constraints, settings: Mapping[str, Any]
 ) -> tuple[Thresholds, dict[str, Any]]:
     calibration = calibrate_space(space=space, faces=faces, constraints=links)
-    core = settings.get("core_distance", calibration["core_distance"])
-    merge = settings.get("merge_similarity", calibration["merge_similarity"])
-    return Thresholds(core_distance=float(core), merge_similarity=None if merge is None else float(merge)), calibration
+    found = Thresholds.from_record(calibration["thresholds"])
+    merge = settings.get("merge_similarity", found.merge_similarity)
+    chosen = replace(
+        found,
+        core_distance=float(settings.get("core_distance", found.core_distance)),
+        merge_similarity=None if merge is None else float(merge),
+        joins=None if merge is None else found.joins,
+    )
+    return chosen, calibration
 
 
 def _to_medoid(faces: FaceVectors, found: Clustering) -> np.ndarray[Any, np.dtype[np.float32]]:

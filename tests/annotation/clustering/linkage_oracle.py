@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from annotation.clustering import Constraints, Resolution
+from annotation.clustering import Centroids, Constraints, Resolution
 
 Groups = list[list[int]]
 
@@ -56,21 +56,21 @@ def complete_linkage_oracle(
 
 
 def mean_linkage_oracle(
-    centres: np.ndarray, sizes: np.ndarray, cores: Groups, resolution: Resolution, min_similarity: float
+    centroids: Centroids, cores: Groups, resolution: Resolution, min_similarity: float, stranger: float
 ) -> Groups:
     """Mean linkage of cores on all pairs; groups of faces."""
     groups: Groups = [[g] for g in range(len(cores))]
+    cosine = centroids.directions.astype(np.float64) @ centroids.directions.T.astype(np.float64)
+    adjusted = cosine - stranger * (1 / np.outer(centroids.lengths, centroids.lengths) - 1)
 
     def faces(group: list[int]) -> list[int]:
         return [face for core in group for face in cores[core]]
 
-    def total(group: list[int]) -> np.ndarray:
-        return sum(centres[core].astype(np.float64) * sizes[core] for core in group)
-
     while True:
         best = None
         for a, b in itertools.combinations(sorted(groups, key=min), 2):
-            similarity = float(total(a) @ total(b)) / float(sizes[a].sum() * sizes[b].sum())
+            weights = np.outer(centroids.sizes[a], centroids.sizes[b])
+            similarity = float(np.average(adjusted[np.ix_(a, b)], weights=weights))
             allowed = similarity >= min_similarity and may_link(faces(a), faces(b), resolution)
             if allowed and (best is None or similarity > best[0]):
                 best = (similarity, a, b)

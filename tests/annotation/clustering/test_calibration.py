@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from annotation.clustering import CalibrationTargets, Constraints, ImpostorModel, agreement, calibrate, cluster
+from annotation.clustering import (
+    CalibrationTargets,
+    Constraints,
+    ImpostorModel,
+    Thresholds,
+    agreement,
+    calibrate,
+    cluster,
+)
 from annotation.clustering.impostors import fit_bulk, truncated_normal
 from annotation.clustering.vectors import Indexes, Vectors
 from foundation.errors import InvalidInput
@@ -135,4 +143,5 @@ def test_the_record_is_plain_json_and_a_seed_repeats_it() -> None:
     assert json.loads(json.dumps(record)) == record
     assert record == calibrate(vectors, seed=3).record()
     assert record["core"]["basis"] == "random"
+    assert Thresholds.from_record(record["thresholds"]) == calibrate(vectors, seed=3).thresholds
     assert sum(record["random"]["shares"]) == pytest.approx(1)

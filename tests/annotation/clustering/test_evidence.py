@@ -13,21 +13,21 @@ from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_ve
 
 
 def check_against_oracle(
-    vectors: Vectors, constraints: Constraints, core_distance: float, min_similarity: float
+    vectors: Vectors, constraints: Constraints, core_distance: float, min_similarity: float, stranger: float
 ) -> None:
     resolution = resolve(constraints)
     core_labels = complete_linkage(range_graph(vectors, core_distance), resolution).labels
-    centres, sizes = centroids(vectors, core_labels)
-    cores = [np.flatnonzero(core_labels == core).tolist() for core in range(len(sizes))]
-    expected = mean_linkage_oracle(centres, sizes, cores, resolution, min_similarity)
-    labels = merge_cores(vectors, core_labels, resolution, min_similarity=min_similarity)
+    middles = centroids(vectors, core_labels)
+    cores = [np.flatnonzero(core_labels == core).tolist() for core in range(len(middles.sizes))]
+    expected = mean_linkage_oracle(middles, cores, resolution, min_similarity, stranger)
+    labels = merge_cores(vectors, core_labels, resolution, min_similarity=min_similarity, stranger_similarity=stranger)
     assert labels.tolist() == labels_of(expected, len(vectors))
     assert violations(labels, constraints, resolution) == []
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.2, 0.45, 0.7]))
-def test_agrees_with_mean_linkage_on_all_pairs(seed: int, min_similarity: float) -> None:
+@given(st.integers(0, 10_000), st.sampled_from([0.2, 0.45, 0.7]), st.sampled_from([0.0, 0.1]))
+def test_agrees_with_mean_linkage_on_all_pairs(seed: int, min_similarity: float, stranger: float) -> None:
     vectors, truth = people(seed, count=6, faces=40, dimensions=6)
     rng = np.random.default_rng(seed)
     apart = np.array([rng.choice(40, 2, replace=False) for _ in range(8)])
@@ -37,7 +37,7 @@ def test_agrees_with_mean_linkage_on_all_pairs(seed: int, min_similarity: float)
         must=np.empty((0, 2), np.int64),
         cannot=apart[truth[apart[:, 0]] != truth[apart[:, 1]]],
     )
-    check_against_oracle(vectors, constraints, 0.15, min_similarity)
+    check_against_oracle(vectors, constraints, 0.15, min_similarity, stranger)
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,9 +63,10 @@ def test_cores_of_one_person_come_together() -> None:
 
 def test_opposite_faces_that_cancel_out_still_have_a_centroid() -> None:
     vectors = np.array([[1, 0], [-1, 0], [0, 1]], np.float32)
-    centres, sizes = centroids(vectors, np.array([0, 0, 1]))
-    assert centres.tolist() == [[1, 0], [0, 1]]
-    assert sizes.tolist() == [2, 1]
+    middles = centroids(vectors, np.array([0, 0, 1]))
+    assert middles.directions.tolist() == [[1, 0], [0, 1]]
+    assert middles.sizes.tolist() == [2, 1]
+    assert middles.lengths.tolist() == [1, 1]
 
 
 def test_what_is_no_similarity_is_refused() -> None:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotation.clustering import Constraints, JoinRule, centroids, join_small, resolve
+from annotation.clustering.vectors import Vectors, number_clusters
+from tests.annotation.clustering.linkage_oracle import may_link, violations
+from tests.annotation.clustering.made_up_faces import constrained_vectors, normalised, people
+
+RULE = JoinRule(false_joins=0.004, highest_rate=1e-3, shares=(1.0,), means=(0.05,), spreads=(0.12,))
+
+
+def test_the_more_to_choose_from_and_the_more_to_lose_the_more_it_takes() -> None:
+    one, many, two = (
+        RULE.similarity(faces=faces, clusters=clusters) for faces, clusters in ((1, 10), (1, 1000), (2, 10))
+    )
+    assert one < two < many
+    assert RULE.similarity(faces=1, clusters=1) == RULE.similarity(faces=1, clusters=4)  # the highest rate holds
+    assert JoinRule.from_record({**vars(RULE), "means": [0.05]}) == RULE
+
+
+def blurred_album() -> tuple[Vectors, np.ndarray, np.ndarray]:
+    """Five people with a cluster of twelve faces each, and single faces: one blurred of each, and a stranger."""
+    rng = np.random.default_rng(2)
+    centres = normalised(rng.normal(size=(6, 64)))
+    faces = [normalised(centre + 0.08 * rng.normal(size=(12, 64))) for centre in centres[:5]]
+    blurred = normalised(centres[:5] + 0.16 * rng.normal(size=(5, 64)))
+    vectors = np.concatenate([*faces, blurred, centres[5:]])
+    labels = np.concatenate([np.repeat(np.arange(5), 12), np.arange(5, 11)])
+    truth = np.concatenate([np.repeat(np.arange(5), 12), np.arange(6)])
+    return vectors, labels, truth
+
+
+def test_blurred_faces_join_their_person_and_strangers_stay_alone() -> None:
+    vectors, labels, truth = blurred_album()
+    none = resolve(Constraints.none(len(vectors)))
+    assert join_small(vectors, labels, none, RULE).tolist() == truth.tolist()
+    strict = JoinRule(1e-30, 1e-3, (1.0,), (0.05,), (0.12,))
+    assert join_small(vectors, labels, none, strict).tolist() == labels.tolist()
+
+
+def test_a_face_of_the_same_photo_keeps_another_out() -> None:
+    vectors, labels, truth = blurred_album()
+    none = Constraints.none(len(vectors))
+    none.photo[[0, 60]] = 7
+    joined = join_small(vectors, labels, resolve(none), RULE)
+    assert joined[60] not in joined[:60]
+    assert joined[61:65].tolist() == truth[61:65].tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(constrained_vectors(), st.integers(0, 3))
+def test_joins_only_what_may_be_joined(given_: tuple[Vectors, Constraints], groups: int) -> None:
+    vectors, constraints = given_
+    resolution = resolve(constraints)
+    labels = resolution.component.copy()
+    for a in range(groups):  # some clusters to begin with
+        members = np.flatnonzero(labels == a).tolist()
+        for b in range(groups + 1, int(labels.max(initial=-1)) + 1):
+            others = np.flatnonzero(labels == b).tolist()
+            if members and others and may_link(members, others, resolution):
+                labels[others] = a
+                members += others
+    labels = number_clusters(labels)
+    joined = join_small(vectors, labels, resolution, RULE)
+    assert violations(joined, constraints, resolution) == []
+    before = centroids(vectors, labels)
+    for group in range(len(before.sizes)):
+        together = set(labels[joined == joined[labels == group][0]].tolist())
+        assert len(set(joined[labels == group])) == 1
+        assert together == {group} or sum(before.sizes[g] >= 3 for g in together) == 1
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_no_face_and_one_face(n: int) -> None:
+    vectors, _ = people(seed=3, count=1, faces=1)
+    labels = np.zeros(n, np.int64)
+    assert join_small(vectors[:n], labels, resolve(Constraints.none(n)), RULE).tolist() == [0] * n
