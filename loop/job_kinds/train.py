@@ -15,7 +15,6 @@ from jobs.models import Job, Unit
 from models_zoo.models import ModelRelease
 from models_zoo.queries import champion
 from models_zoo.services import local_weights, register_release
-from models_zoo.training import TrainConfig, train
 from synthesis.effects import training_augment
 
 
@@ -25,7 +24,6 @@ class Train(JobKind):
     name = "train"
     title = "Train a challenger"
     unit_noun = "training"
-    queue = "training"
 
     def plan(self, job: Job) -> Iterable[UnitSpec]:
         # Pinned now: a promotion while the unit waits must not change what it starts from.
@@ -37,6 +35,9 @@ class Train(JobKind):
             run.done(unit, self._train(job, ModelRelease.objects.get(pk=unit.params["start"]), run))
 
     def _train(self, job: Job, start: ModelRelease, run: UnitRun) -> dict[str, Any]:
+        # Here, because torch takes seconds to import, and the web process loads this file to enqueue.
+        from models_zoo.training import TrainConfig, train
+
         version = DatasetVersion.objects.get(pk=job.params["dataset"])
         folder = Path(settings.LOUPE_HOME) / "training" / f"job-{job.pk}"
         dataset = folder / "dataset"
