@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +46,27 @@ def default_proportions(held_out: set[str]) -> dict[str, float]:
     return {split: 0.0 if split in held_out else share for split, share in PROPORTIONS.items()}
 
 
-def assign(faces: Faces, proportions: Mapping[str, float]) -> NDArray[np.str_]:
+def entangled(faces: Faces) -> set[int]:
+    """Identities of the pool that near-duplicate photos tie together, where those are more than half of all.
+
+    In a small album of people who are always seen together that is everybody. They can't be parted, and as a whole fit
+    only where most faces belong: in train.
+    """
+    pool = faces.held_out == ""
+    heads = _heads(faces.identity[pool], faces.group[pool])
+    head, count = Counter(heads.values()).most_common(1)[0] if heads else (0, 0)
+    if count < 2 or count * 2 <= len(heads):
+        return set()
+    return {identity for identity, its_head in heads.items() if its_head == head}
+
+
+def assign(faces: Faces, proportions: Mapping[str, float], *, always_train: Collection[int] = ()) -> NDArray[np.str_]:
     """The split of every face, or SET_ASIDE for a pool face whose photo is a near-duplicate of a held-out one.
 
     Identities that share a near-duplicate group stay together: their bucket is that of the smallest identity.
+
+    Args:
+        always_train: identities that go to train, and with them all that are tied to them.
 
     Raises:
         InvalidInput: the proportions are no proportions.
@@ -63,7 +80,10 @@ def assign(faces: Faces, proportions: Mapping[str, float]) -> NDArray[np.str_]:
             splits[row] = "aside"
     pool = np.flatnonzero(splits == "")
     head = _heads(faces.identity[pool], faces.group[pool])
-    bucket = {identity: _bucket(head[identity], proportions) for identity in head}
+    learned = {head[identity] for identity in always_train if identity in head}
+    bucket = {
+        identity: TRAIN if head[identity] in learned else _bucket(head[identity], proportions) for identity in head
+    }
     for row in pool.tolist():
         splits[row] = bucket[int(faces.identity[row])]
     splits[splits == "aside"] = SET_ASIDE

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from annotation.exporters.parquet import COLUMNS, read_manifest, write_manifest
 from annotation.exporters.shards import OldShard, Place, plan_shards, write_shard
-from annotation.exporters.splits import LOCKED, SET_ASIDE, SPLITS, assign, default_proportions, violations
+from annotation.exporters.splits import LOCKED, SET_ASIDE, SPLITS, assign, default_proportions, entangled, violations
 from annotation.models import ClusterRun, DatasetVersion, Decision, Identity
 from annotation.queries.datasets import (
     LabelledFaces,
@@ -68,12 +68,15 @@ def build(*, name: str, min_faces: int, proportions: Mapping[str, float] | None,
     run = ClusterRun.objects.filter(current=True).values_list("pk", flat=True).first()
     chosen = _with_enough_faces(labelled_faces(), min_faces)
     shares = _proportions(proportions, before, chosen)
-    splits = assign(chosen.faces, shares)
+    # Once in train, always in train, also when so many people have come that these few are no longer most of them.
+    learned = sorted({*(before.parameters.get("always_train", []) if before else []), *entangled(chosen.faces)})
+    splits = assign(chosen.faces, shares, always_train=learned)
     names = dict(Identity.objects.filter(pk__in=np.unique(chosen.faces.identity).tolist()).values_list("pk", "name"))
     against = violations(chosen.faces, splits, names=names)
     parameters = {
         "min_faces": min_faces,
         "proportions": shares,
+        "always_train": learned,
         "set_aside": int((splits == SET_ASIDE).sum()),
     }
     if against:

@@ -12,6 +12,7 @@ from django.conf import settings
 from annotation.models import DatasetVersion
 from annotation.services.datasets import materialise
 from annotation.services.engines import embedder_of
+from foundation.errors import InvalidInput
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 from loop.measuring import FAR, read_crops, trials
@@ -51,13 +52,15 @@ class Evaluate(JobKind):
                 purpose="evaluation",
                 user=job.created_by,
             )
-            crops = read_crops(Path(folder) / "dataset", split)
-        measured: list[dict[str, Trial]] = []
-        basis = ""
-        for release in releases:
-            made, basis = trials(crops, embedder_of(release), progress=run.progress)
-            measured.append(made)
-            _keep(release, version, split, made)
+            try:
+                crops = read_crops(Path(folder) / "dataset", split)
+                made = [trials(crops, embedder_of(release), progress=run.progress) for release in releases]
+            except InvalidInput as error:
+                # Too few people to judge by is an answer, not a failure: nothing is promoted on it.
+                return {"basis": error.message, "split": split, "models": [], "changes": []}
+        measured, basis = [trial for trial, _ in made], made[0][1]
+        for release, trial in zip(releases, measured, strict=True):
+            _keep(release, version, split, trial)
         return {
             "basis": basis,
             "split": split,

@@ -30,4 +30,6 @@ class MeasureStage(Stage):
         if job is None:
             return {"skipped": "nobody is held out for testing"}
         result = unit_result(job)
+        if not result["models"]:
+            return {"skipped": result["basis"]}
         return {"basis": result["basis"], "before": result["models"][0], "after": result["models"][-1]}

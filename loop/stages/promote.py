@@ -35,7 +35,9 @@ class PromoteStage(Stage):
                 for name, change in changes.items()
             ]
         )
-        basis = f"Judged by {compared['basis']}." if "basis" in compared else "There was no challenger."
+        basis = "There was no challenger."
+        if "basis" in compared:
+            basis = f"Judged by {compared['basis']}." if changes else str(compared["basis"])
         round.promoted, round.verdict = verdict.promoted, [basis, *verdict.reasons]
         round.save(update_fields=["promoted", "verdict"])
         return {"promoted": verdict.promoted, "reasons": round.verdict}

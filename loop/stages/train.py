@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotation.exporters.splits import TRAIN
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
@@ -15,7 +16,7 @@ class TrainStage(Stage):
     title = "Train a challenger"
 
     def start(self, round: Round, *, key: str, parent: Job) -> Job | None:
-        if round.dataset is None:
+        if round.dataset is None or not round.dataset.counts.get(TRAIN, {}).get("faces"):
             return None
         params = {"dataset": round.dataset.pk, "config": round.parameters.get("train", {})}
         return jobs.enqueue(kind="train", params=params, key=key, parent=parent, user=round.created_by)

@@ -12,6 +12,7 @@ from annotation.exporters.splits import (
     Faces,
     assign,
     default_proportions,
+    entangled,
     violations,
 )
 from foundation.errors import InvalidInput
@@ -77,3 +78,14 @@ def test_the_check_is_independent_of_the_assignment() -> None:
 def test_wrong_proportions_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidInput):
         assign(faces_of([]), wrong)
+
+
+def test_people_who_are_always_seen_together_go_to_train() -> None:
+    # Seven people, tied by near-duplicate photos, and one who is not; then many more come.
+    few = [(person, 1, "") for person in range(1, 8)] + [(8, -1, "")]
+    faces = faces_of(few)
+    assert entangled(faces) == set(range(1, 8))
+    assert set(assign(faces, PROPORTIONS, always_train=entangled(faces))[:7]) == {TRAIN}
+    many = faces_of([*few, *[(person, -1, "") for person in range(10, 200)]])
+    assert entangled(many) == set()
+    assert set(assign(many, PROPORTIONS, always_train=range(1, 8))[:7]) == {TRAIN}
