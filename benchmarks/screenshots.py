@@ -7,6 +7,8 @@ are painted. Runs in a home of its own that is thrown away. Needs Chromium. One 
 what the browser's console complained about, and the seconds until it was loaded.
 """
 
+# ruff: noqa: E402 - Django must be set up before its models can be imported
+
 from __future__ import annotations
 
 import argparse
@@ -168,7 +170,7 @@ def main() -> None:
             pictures = (
                 real_pictures(options.photos)
                 if options.photos
-                else list((dataclasses.replace(one, person=f"Painted {n // 20}") for n, one in enumerate(painted(400))))
+                else [dataclasses.replace(one, person=f"Painted {n // 20}") for n, one in enumerate(painted(400))]
             )
             world = make_showcase(users, pictures)
             pages = {n: a for n, a in addresses(world).items() if not only or n in only}

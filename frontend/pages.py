@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from django.contrib import messages
@@ -47,13 +47,21 @@ def signed_in(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-@contextmanager
-def told(request: HttpRequest) -> Iterator[None]:
-    """An expected error of the block becomes a message on the next page."""
-    try:
-        yield
-    except LoupeError as error:
-        messages.error(request, error.message)
+class told:  # noqa: N801 - reads as a verb: with told(request): ...
+    """An expected error of the block becomes a message on the next page, and the block ends there."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, LoupeError):
+            return False
+        messages.error(self._request, error.message)
+        return True
 
 
 def is_partial(request: HttpRequest) -> bool:

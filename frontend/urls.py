@@ -42,6 +42,7 @@ urlpatterns = [
     path("clusters/", clusters.index, name="clusters"),
     path("clusters/<int:cluster_id>/", clusters.show, name="cluster"),
     path("review/", review.index, name="review"),
+    path("review/start/", review.start, name="start_mining"),
     path("review/<int:batch_id>/", review.show, name="batch"),
     path("ledger/", ledger.index, name="ledger"),
     path("jobs/", jobs.index, name="jobs"),

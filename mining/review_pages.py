@@ -45,7 +45,7 @@ def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
     rows = ReviewBatch.objects.select_related("created_by", "run").annotate(
         total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
     )
-    batches = list(rows.order_by("-id")[:limit])
+    batches: list[ReviewBatch] = list(rows.order_by("-id")[:limit])
     for batch in batches:
         batch.done = batch.total - batch.open_items  # type: ignore[attr-defined]
     return batches
@@ -124,5 +124,5 @@ def _strips(identities: Iterable[int]) -> dict[int, list[int]]:
     )
     strips: dict[int, list[int]] = {}
     for row in rows:
-        strips.setdefault(row.person, []).append(row.pk)
+        strips.setdefault(row.person, []).append(row.pk)  # type: ignore[attr-defined]
     return strips

@@ -45,7 +45,9 @@ def complete_name(text: str, *, without: int | None = None, limit: int = 12) -> 
 
     With no text: the named people with most faces.
     """
-    found = people().exclude(name="").exclude(pk=without)
+    found = people().exclude(name="")
+    if without is not None:
+        found = found.exclude(pk=without)
     text = text.strip()
     if not text:
         return list(found.order_by("-faces_count", "id")[:limit])

@@ -35,7 +35,7 @@ def list_photos(chosen: PhotoFilter, *, cursor: str = "") -> Slice[Photo]:
         .annotate(faces_count=Count("faces"), locked=held_out())
         .prefetch_related(Prefetch("sightings", CollectionPhoto.objects.order_by("id")))
     )
-    found = take_after(rows, order=["-id"], cursor=cursor, size=PAGE)
+    found: Slice[Photo] = take_after(rows, order=["-id"], cursor=cursor, size=PAGE)
     for photo in found.rows:
         photo.first_path = next((seen.path for seen in photo.sightings.all()), "")  # type: ignore[attr-defined]
     return found

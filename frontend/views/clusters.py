@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -48,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     chosen = ClusterFilter(named=request.GET.get("named", ""), order=request.GET.get("sort", "size"))
     found = list_clusters(run, chosen, cursor=request.GET.get("after", ""))
     query = {"named": chosen.named, "sort": chosen.order, "after": found.cursor}
-    context = {
+    context: dict[str, Any] = {
         "clusters": found.rows,
         "next_url": f"{reverse('ui:clusters')}?{urlencode(query)}" if found.cursor else "",
     }
@@ -74,7 +75,7 @@ def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
         raise Http404
     found = list_grid_faces(cluster, cursor=request.GET.get("after", ""))
     query = urlencode({"after": found.cursor})
-    context = {
+    context: dict[str, Any] = {
         "cluster": cluster,
         "faces": found.rows,
         "next_url": f"{reverse('ui:cluster', args=[cluster.pk])}?{query}" if found.cursor else "",

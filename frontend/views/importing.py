@@ -8,15 +8,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.permissions import requires
+from accounts.permissions import can, requires
 from accounts.roles import Capability
 from annotation.models import Collection
 from annotation.queries.photo_pages import list_collections
 from annotation.services.collections import ensure_collection
+from foundation.errors import Forbidden
 from frontend.pages import page, signed_in, told, whole_number
 from jobs.queries import job_list, with_progress
 
 RECENT = 8
+# Whoever fills what models are chosen or judged by must be allowed to own it; REST asks for the same.
+OWNERS = {Collection.Split.VAL_BLACKBOX.value: Capability.DATASETS, Collection.Split.TEST.value: Capability.LOCKED_TEST}
 
 
 @require_safe
@@ -26,7 +29,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "collections": list_collections(),
         "priors": Collection.Prior.choices,
-        "splits": Collection.Split.choices,
+        "splits": [one for one in Collection.Split.choices if _may_fill(request, one[0])],
         "roots": [str(root) for root in getattr(settings, "LOUPE_INGEST_ROOTS", ())],
         "largest": settings.LOUPE_MAX_UPLOAD_BYTES,
         "recent": with_progress(job_list(kind="ingest")[:RECENT]),
@@ -45,9 +48,15 @@ def start_folder(request: HttpRequest) -> HttpResponseBase:
     path = request.POST.get("path", "").strip()
     number = whole_number(request.POST.get("collection"))
     collection = get_object_or_404(Collection, pk=number) if number is not None else None
-    source = {"archive": path} if path.lower().endswith(".zip") else {"folder": path}
+    zipped = path.lower().endswith(".zip")
     with told(request):
-        job = start_ingest(user=signed_in(request), collection=collection, **source)
+        _check_owner(request, collection.held_out if collection else "")
+        job = start_ingest(
+            user=signed_in(request),
+            folder=None if zipped else path,
+            archive=path if zipped else None,
+            collection=collection,
+        )
         messages.success(request, "The import has started.")
         return redirect("ui:job", job.pk)
     return redirect("ui:import")
@@ -58,6 +67,7 @@ def start_folder(request: HttpRequest) -> HttpResponseBase:
 def create_collection(request: HttpRequest) -> HttpResponseBase:
     """Make a collection, to be chosen right away."""
     with told(request):
+        _check_owner(request, request.POST.get("held_out", ""))
         made = ensure_collection(
             name=request.POST.get("name", ""),
             prior=request.POST.get("prior", ""),
@@ -67,3 +77,13 @@ def create_collection(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, f"The collection {made.name} is ready for photos.")
         return redirect(f"{request.path.removesuffix('collection/')}?collection={made.pk}")
     return redirect("ui:import")
+
+
+def _may_fill(request: HttpRequest, split: str) -> bool:
+    needed = OWNERS.get(split)
+    return needed is None or can(request.user, needed)
+
+
+def _check_owner(request: HttpRequest, split: str) -> None:
+    if not _may_fill(request, split):
+        raise Forbidden("Your role does not include changing what is held out.", code="held_out_collection")

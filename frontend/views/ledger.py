@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
@@ -26,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     chosen = LedgerFilter(kind=kind, actor=signed_in(request).pk if mine else None, identity=identity)
     found = list_decisions(chosen, cursor=request.GET.get("after", ""))
     query = {"kind": kind, "mine": "1" if mine else "", "person": identity or "", "after": found.cursor}
-    context = {
+    context: dict[str, Any] = {
         "decisions": found.rows,
         "next_url": f"{reverse('ui:ledger')}?{urlencode(query)}" if found.cursor else "",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
@@ -48,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     )
     found = list_people(chosen, cursor=request.GET.get("after", ""))
     query = {"q": chosen.text, "named": chosen.named, "sort": chosen.order, "after": found.cursor}
-    context = {
+    context: dict[str, Any] = {
         "people": found.rows,
         "next_url": f"{reverse('ui:people')}?{urlencode(query)}" if found.cursor else "",
     }
@@ -69,7 +70,7 @@ def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
         return redirect("ui:person", person.merged_into.pk)
     found = list_faces_of(person, cursor=request.GET.get("after", ""))
     query = urlencode({"after": found.cursor})
-    context = {
+    context: dict[str, Any] = {
         "person": person,
         "labels": found.rows,
         "next_url": f"{reverse('ui:person', args=[person.pk])}?{query}" if found.cursor else "",

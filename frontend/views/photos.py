@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -23,6 +24,14 @@ from annotation.queries.photo_pages import (
 from frontend.overlay import Overlay
 from frontend.pages import is_partial, page, whole_number
 
+TABS = [
+    ("", "All"),
+    (Photo.State.READY.value, "With faces"),
+    (Photo.State.NO_FACES.value, "Without faces"),
+    (Photo.State.STORED.value, "Waiting"),
+    (Photo.State.FAILED.value, "Failed"),
+]
+
 
 @require_safe
 @requires(Capability.REVIEW)
@@ -32,18 +41,17 @@ def index(request: HttpRequest) -> HttpResponseBase:
     chosen = PhotoFilter(state=request.GET.get("state", ""), collection=collection)
     found = list_photos(chosen, cursor=request.GET.get("after", ""))
     query = {"state": chosen.state, "collection": collection or ""}
-    context = {
+    context: dict[str, Any] = {
         "photos": found.rows,
         "next_url": f"{reverse('ui:photos')}?{urlencode({**query, 'after': found.cursor})}" if found.cursor else "",
     }
     if is_partial(request):
         return render(request, "frontend/photos/grid.html", context)
     counts = count_by_state(collection=collection)
-    tabs = [("", "All"), *Photo.State.choices]
     context |= {
         "chosen": chosen,
         "collections": list_collections(),
-        "tabs": [(state, label, counts.get(state, 0)) for state, label in tabs],
+        "tabs": [(state, label, counts.get(state, 0)) for state, label in TABS],
         "total": counts[""],
     }
     return page(request, "photos/index.html", "photos", context)
@@ -56,7 +64,7 @@ def show(request: HttpRequest, photo_id: int) -> HttpResponse:
     photo = find_photo_page(photo_id)
     if photo is None:
         raise Http404
-    context = {
+    context: dict[str, Any] = {
         "photo": photo,
         "overlay": Overlay.of(photo),
         "faces": photo.faces.all(),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
 from frontend.charts import histogram
-from frontend.pages import Key, page, signed_in
+from frontend.pages import Key, page, signed_in, told, whole_number
 from mining.models import ReviewBatch
 from mining.review_pages import find_batch, list_batches, list_questions
+from mining.services import start_mining
 
 KEYS = [
     Key("S", "Same person; or the left person, where the page asks who it is"),
@@ -37,6 +40,18 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     questions = list_questions(batch, user_id=signed_in(request).pk)
     context = {"batch": batch, "questions": questions, "spread": _spread(batch)}
     return page(request, "review/show.html", "review", context, keys=KEYS)
+
+
+@require_POST
+@requires(Capability.MINING)
+def start(request: HttpRequest) -> HttpResponseBase:
+    """Start a mining run with every strategy."""
+    with told(request):
+        budget = whole_number(request.POST.get("budget"), 100) or 0
+        job = start_mining(user=signed_in(request), budget=budget)
+        messages.success(request, "Mining has started.")
+        return redirect("ui:job", job.pk)
+    return redirect("ui:review")
 
 
 def _spread(batch: ReviewBatch) -> str:

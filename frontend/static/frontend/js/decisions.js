@@ -56,15 +56,37 @@ function seconds() {
  */
 export async function decide(statement, said) {
   try {
-    const answer = /** @type {Answer} */ (await call("POST", "/api/v1/decisions", { ...statement, seconds: seconds() }));
-    restartClock();
-    keep([...stack(), { decision: answer.decision.id, said, page: location.pathname + location.search }]);
-    toast(said, { action: "Undo", onAction: () => void undo() });
-    return answer;
+    return await say("/api/v1/decisions", { ...statement }, said);
   } catch (error) {
     toastError(error);
     return null;
   }
+}
+
+/**
+ * Answer a question that mining asked.
+ * @param {number} item
+ * @param {string} answer
+ * @param {string} said
+ * @returns {Promise<Answer>}
+ * @throws {import("./api.js").ApiError}
+ */
+export async function answerItem(item, answer, said) {
+  return say(`/api/v1/review/items/${item}/answer`, { answer }, said);
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, unknown>} body
+ * @param {string} said
+ * @returns {Promise<Answer>}
+ */
+async function say(path, body, said) {
+  const answer = /** @type {Answer} */ (await call("POST", path, { ...body, seconds: seconds() }));
+  restartClock();
+  keep([...stack(), { decision: answer.decision.id, said, page: location.pathname + location.search }]);
+  toast(said, { action: "Undo", onAction: () => void undo() });
+  return answer;
 }
 
 /** Take the last thing back and show the page on which it was said. */

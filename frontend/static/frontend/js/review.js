@@ -1,12 +1,10 @@
 // @ts-check
 /** Questions one by one, answered by key. */
 
-import { call } from "./api.js";
-import { decide, restartClock } from "./decisions.js";
+import { ApiError, call } from "./api.js";
+import { answerItem, restartClock } from "./decisions.js";
 import { onKey } from "./keys.js";
 import { toastError } from "./toast.js";
-
-/** @typedef {import("./decisions.js").Statement} Statement */
 
 const box = document.getElementById("questions");
 
@@ -20,29 +18,17 @@ function current() {
   return open().find((question) => !question.hidden);
 }
 
-/** @param {HTMLElement} question @param {string} name */
-const id = (question, name) => (question.dataset[name] ? Number(question.dataset[name]) : null);
+/** What to tell the person about each answer. @type {Record<string, string>} */
+const SAID = {
+  same: "Same person",
+  different: "Different people",
+  left: "Stays as it is",
+  right: "Moved to the other person",
+  neither: "Neither of the two",
+};
 
-/**
- * What the answer says, and how to tell it.
- * @param {HTMLElement} question
- * @param {string} answer
- * @returns {[Statement, string] | null}
- */
-function statementOf(question, answer) {
-  const face = id(question, "left") ?? 0;
-  const other = id(question, "right");
-  const mine = id(question, "leftPerson");
-  const theirs = id(question, "rightPerson");
-  if ((answer === "same" || answer === "different") && other) {
-    const said = answer === "same" ? "Same person" : "Different people";
-    return [{ kind: answer, faces: [face], others: [other] }, said];
-  }
-  if (answer === "left" && mine) return [{ kind: "assign", faces: [face], identity: mine }, "Stays as it is"];
-  if (answer === "right" && theirs) return [{ kind: "assign", faces: [face], identity: theirs }, "Moved"];
-  if (answer === "neither" && mine) return [{ kind: "reject", faces: [face], identity: mine }, "Rejected"];
-  return null;
-}
+/** Somebody else was faster: nothing to do here any more. */
+const SETTLED = ["item_closed", "item_leased"];
 
 let busy = false;
 
@@ -53,17 +39,12 @@ async function give(answer) {
   busy = true;
   try {
     const item = Number(question.dataset.question);
-    if (answer === "skip") {
-      await call("POST", `/api/v1/review/items/${item}/skip`, {});
-    } else {
-      const found = statementOf(question, answer);
-      if (!found) return;
-      const [statement, said] = found;
-      if (!(await decide({ ...statement, evidence: { page: "review", item } }, said))) return;
-    }
+    if (answer === "skip") await call("POST", `/api/v1/review/items/${item}/skip`, {});
+    else await answerItem(item, answer, SAID[answer] ?? answer);
     move(question);
   } catch (error) {
     toastError(error);
+    if (error instanceof ApiError && SETTLED.includes(error.code)) move(question);
   } finally {
     busy = false;
   }
