@@ -114,10 +114,16 @@ def answer_item(*, user: User, item_id: int, answer: str, seconds: float | None 
     made = record(drafts, by=By(user, seconds, evidence))
     item.state, item.decision = ReviewItem.State.ANSWERED, made[0]
     item.save(update_fields=["state", "decision"])
+    _close_settled(item)
+    return made
+
+
+def _close_settled(item: ReviewItem) -> None:
+    """Close other questions about the same suspect or pair, but those that somebody is answering right now."""
     same = ReviewItem.objects.filter(state=ReviewItem.State.OPEN, batch__strategy=item.batch.strategy)
     settled = same.filter(faces__0=item.faces[0]) if "suspect" in item.batch.strategy else same.filter(faces=item.faces)
-    settled.update(state=ReviewItem.State.OBSOLETE)
-    return made
+    free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
+    ReviewItem.objects.filter(pk__in=list(free)).update(state=ReviewItem.State.OBSOLETE)
 
 
 def _open_item(user: User, item_id: int) -> ReviewItem:

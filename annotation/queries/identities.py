@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from django.db.models import F
-from django.db.models.expressions import OrderBy
 
-from annotation.models import Cluster, Identity, Label
-from annotation.queries.picture_access import held_out
+from annotation.models import Cluster, ClusterMember, Identity, Label
 from foundation.errors import NotFound
 
 REPRESENTATIVES = 8
@@ -34,21 +32,12 @@ def cluster_medoids(identity_id: int) -> list[int]:
 
 
 def representatives(identity_id: int, *, without: Collection[int] = (), limit: int = REPRESENTATIVES) -> list[int]:
-    """Up to `limit` faces that stand for the person: those that people put there first, then the surest."""
-    human = _faces(identity_id, without, [F("confidence").desc(), F("face_id")], limit, source=Label.Source.HUMAN)
-    if len(human) >= limit:
-        return human
-    medoids = [face for face in cluster_medoids(identity_id) if face not in without and face not in human]
-    chosen = (human + medoids)[:limit]
-    rest = _faces(identity_id, [*without, *chosen], [F("confidence").desc(), F("face_id")], limit - len(chosen))
-    return chosen + rest
-
-
-def _faces(
-    identity_id: int, without: Iterable[int], order: Iterable[OrderBy | F], limit: int, **conditions: object
-) -> list[int]:
-    if limit <= 0:
-        return []
-    rows = Label.objects.filter(identity=identity_id, **conditions).exclude(face__in=list(without))
-    rows = rows.exclude(held_out("face__photo_id"))
-    return list(rows.order_by(*order).values_list("face_id", flat=True)[:limit])
+    """Up to `limit` faces that stand for the person: those that people put there first, then the most central."""
+    human = Label.objects.filter(identity=identity_id, source=Label.Source.HUMAN).exclude(face__in=without)
+    chosen = list(human.order_by("face_id").values_list("face_id", flat=True)[:limit])
+    if len(chosen) < limit:
+        clusters = Cluster.objects.filter(run__current=True, identity=identity_id).values_list("pk", flat=True)[:limit]
+        central = ClusterMember.objects.filter(cluster__in=list(clusters), face__label__identity=identity_id)
+        rest = central.exclude(face__in=[*without, *chosen]).order_by("-similarity", "-pk")
+        chosen += rest.values_list("face_id", flat=True)[: limit - len(chosen)]
+    return chosen

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Value
+from django.db.models.functions import Cast
 
 from accounts.models import User
 from accounts.permissions import can
@@ -140,18 +142,30 @@ def record(drafts: Sequence[Draft], *, by: By, action: UUID | None = None) -> li
         while_deciding()
         _check_identities(drafts, by.expected_revision)
         _check_faces(drafts)
-        made = Decision.objects.bulk_create(_rows(drafts, by, action or uuid4()))
+        made = _insert(drafts, by, action or uuid4())
         direct_labels.apply(made)
         request_labels(user=by.user)
     return made
+
+
+def _insert(drafts: Sequence[Draft], by: By, action: UUID) -> list[Decision]:
+    made = Decision.objects.bulk_create(_rows(drafts, by, action))
+    for decision, draft in zip(made, drafts, strict=True):
+        decision.faces, decision.others = list(draft.faces), list(draft.others)
+    return made
+
+
+def _array(faces: tuple[int, ...]) -> Any:
+    """As text, for the field would look at each number by itself: tens of milliseconds for a large cluster."""
+    return Cast(Value("{" + ",".join(map(str, faces)) + "}"), ArrayField(BigIntegerField()))
 
 
 def _rows(drafts: Iterable[Draft], by: By, action: UUID) -> list[Decision]:
     return [
         Decision(
             kind=draft.kind.value,
-            faces=list(draft.faces),
-            others=list(draft.others),
+            faces=_array(draft.faces),
+            others=_array(draft.others),
             identity_id=draft.identity,
             into_id=draft.into,
             text=draft.text,

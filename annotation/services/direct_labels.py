@@ -15,34 +15,50 @@ from psycopg.errors import LockNotAvailable
 from annotation.ledger.entries import Kind
 from annotation.ledger.state import State
 from annotation.models import ClusterMember, Decision, Identity, Label
-from annotation.queries.decisions import ledger_state
+from annotation.queries.decisions import ledger_state, people_state
 from annotation.services.label_rows import LabelRow, write_labels
 
 MAX_FACES = 500  # more than a page shows, few enough to write in a few milliseconds
-MAX_LEDGER = 500  # entries that an undo may replay while the person waits
+MAX_LEDGER = 1000  # entries that an undo may replay while the person waits
 PATIENCE = "20ms"
 
 
 def apply(made: Sequence[Decision]) -> None:
-    """Label the faces that these new entries name, and rename or merge the people.
+    """Rename or merge the people that these new entries name, and label the faces.
 
-    Where a recomputation holds the rows at the moment, nothing is written: the person shall not wait for it.
+    Where a recomputation holds the labels at the moment they are left to the job: the person shall not wait for it.
     """
+    undone = list(Decision.objects.filter(pk__in=_undone(made)))
+    if undone:
+        _restore_people(undone)
+    for decision in made:
+        _apply_to_people(decision)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-            if any(decision.kind == Kind.REVERT for decision in made):
-                _restore(made)
-            else:
-                for decision in made:
-                    _apply_one(decision)
+            for decision in made:
+                _apply_to_labels(decision)
+            if undone:
+                _restore_labels(undone, upto=made[-1].pk)
             cursor.execute("SELECT set_config('lock_timeout', '0', true)")
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
 
 
-def _apply_one(decision: Decision) -> None:
+def _apply_to_people(decision: Decision) -> None:
+    if decision.kind == Kind.RENAME:
+        Identity.objects.filter(decisions=decision).update(name=decision.text)
+    if decision.kind == Kind.MERGE:
+        source = Identity.objects.get(decisions=decision)
+        Identity.objects.filter(pk=source.pk).update(merged_into=decision.into_id)
+        target = Identity.objects.filter(decisions_into=decision)
+        target.update(faces_count=F("faces_count") + source.faces_count)
+        if source.name:
+            target.filter(name="").update(name=source.name)
+
+
+def _apply_to_labels(decision: Decision) -> None:
     match decision.kind:
         case Kind.ASSIGN:
             _label(decision, [*decision.faces, *decision.others], decision.identity_id)
@@ -55,22 +71,11 @@ def _apply_one(decision: Decision) -> None:
             _label(decision, decision.faces, None, Label.Reason.IGNORED)
         case Kind.NOT_A_FACE:
             _label(decision, decision.faces, None, Label.Reason.NOT_A_FACE)
-        case Kind.RENAME:
-            Identity.objects.filter(decisions=decision).update(name=decision.text)
         case Kind.MERGE:
-            _merge(decision)
-
-
-def _merge(decision: Decision) -> None:
-    source = Identity.objects.get(decisions=decision)
-    Identity.objects.filter(pk=source.pk).update(merged_into=decision.into_id)
-    target = Identity.objects.filter(decisions_into=decision)
-    target.update(faces_count=F("faces_count") + source.faces_count)
-    if source.name:
-        target.filter(name="").update(name=source.name)
-    if source.faces_count <= MAX_FACES:
-        Label.objects.filter(identity=source).update(identity=decision.into_id)
-    _label(decision, [*decision.faces, *decision.others], decision.into_id)
+            theirs = Label.objects.filter(identity=decision.identity_id)
+            if theirs[: MAX_FACES + 1].count() <= MAX_FACES:
+                theirs.update(identity=decision.into_id)
+            _label(decision, [*decision.faces, *decision.others], decision.into_id)
 
 
 def _label(decision: Decision, faces: Sequence[int], identity: int | None, reason: str = "") -> None:
@@ -81,18 +86,20 @@ def _label(decision: Decision, faces: Sequence[int], identity: int | None, reaso
     write_labels(rows, upto=decision.pk)
 
 
-def _restore(made: Sequence[Decision]) -> None:
-    """Bring the faces and people of what was taken back to what the ledger says now, if it is short."""
-    touched = list(Decision.objects.filter(pk__in=_undone(made)))
-    people = {number for decision in touched for number in (decision.identity_id, decision.into_id) if number}
-    Identity.objects.filter(pk__in=people).update(revision=F("revision") + 1)
-    faces = {face for decision in touched for face in (*decision.faces, *decision.others)}
-    end = made[-1].pk
-    if len(faces) > MAX_FACES or Decision.objects.filter(pk__lte=end).order_by()[: MAX_LEDGER + 1].count() > MAX_LEDGER:
-        return
-    state = ledger_state()
-    restore_people(state, people)
-    write_labels(_rows_from(state, faces), upto=end)
+def _restore_people(undone: Sequence[Decision]) -> None:
+    """Names and merges as the ledger has them now."""
+    people = {number for decision in undone for number in (decision.identity_id, decision.into_id) if number}
+    locked = list(Identity.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
+    if locked:
+        Identity.objects.filter(pk__in=people).update(revision=F("revision") + 1)
+        restore_people(people_state(), people)
+
+
+def _restore_labels(undone: Sequence[Decision], *, upto: int) -> None:
+    """The labels of the faces concerned as the ledger has them now, if both are short."""
+    faces = {face for decision in undone for face in (*decision.faces, *decision.others)}
+    if len(faces) <= MAX_FACES and Decision.objects.order_by()[: MAX_LEDGER + 1].count() <= MAX_LEDGER:
+        write_labels(_rows_from(ledger_state(), faces), upto=upto)
 
 
 def _undone(made: Iterable[Decision]) -> set[int]:
