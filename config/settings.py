@@ -40,6 +40,7 @@ LOUPE_JOB_KINDS = {
     "train": "loop.job_kinds.train.Train",
     "evaluate": "loop.job_kinds.evaluate.Evaluate",
     "round": "loop.job_kinds.round.RoundJob",
+    "promote": "loop.job_kinds.promote.Promote",
 }
 
 INSTALLED_APPS = [

@@ -59,6 +59,7 @@ urlpatterns = [
     path("datasets/<slug:name>/<int:version>/", datasets.show, name="dataset"),
     path("models/", models.index, name="models"),
     path("models/<slug:name>/<int:version>/", models.show, name="model"),
+    path("models/<slug:name>/<int:version>/promote/", models.promote, name="promote"),
     path("account/", account.show, name="account"),
     path("account/tokens/", account.create_token, name="create_token"),
     path("account/tokens/<int:token_id>/revoke/", account.revoke_token, name="revoke_token"),

@@ -81,7 +81,7 @@ def make_releases() -> tuple[ModelRelease, ModelRelease]:
                 "blob": blobs.key_of("weights", digest),
                 "filename": "weights.onnx",
                 "licence": "MIT" if kind == "detector" else "Apache-2.0",
-                "preprocessing": {"input": "112 x 112 RGB, 0..255"},
+                "preprocessing": {"input": "112 x 112 RGB, 0..255", "output_dimension": 128},
             },
         )
         ReleaseAlias.objects.get_or_create(kind=kind, alias="champion", defaults={"release": release})

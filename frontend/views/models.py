@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
 from frontend.measurements import error_versus_reject, slice_chart, slices_of
-from frontend.pages import page
+from frontend.pages import page, signed_in, told
 from models_zoo.models import Evaluation, ModelRelease
-from models_zoo.queries import releases
+from models_zoo.queries import CHAMPION, releases
 
 
 @require_safe
@@ -29,6 +31,7 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
     context = {
         "release": release,
         "aliases": aliases,
+        "can_promote": release.kind == ModelRelease.Kind.EMBEDDER and CHAMPION not in aliases,
         "lineage": _lineage(release),
         "children": release.children.order_by("id"),
         "evaluations": [_evaluation(one) for one in release.evaluations.all()],
@@ -36,6 +39,21 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "space": getattr(release, "space", None),
     }
     return page(request, "models/show.html", "models", context)
+
+
+@require_POST
+@requires(Capability.MODELS)
+def promote(request: HttpRequest, name: str, version: int) -> HttpResponseBase:
+    """Make a release the champion: its space is built beside the live one and then takes its place."""
+    # Loads what embedding needs, which pages do without.
+    from loop.promotion import start_promotion
+
+    release = _find(name, version)
+    with told(request):
+        job = start_promotion(release=release, user=signed_in(request))
+        messages.success(request, f"{release} becomes champion as soon as all faces are embedded.")
+        return redirect("ui:job", job.pk)
+    return redirect("ui:model", name, version)
 
 
 def _evaluation(one: Evaluation) -> dict[str, object]:

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from annotation.models import Collection, DatasetVersion
@@ -210,3 +211,19 @@ def test_mining_is_started_by_those_who_may(as_role: Callable[[str], Client], sh
     assert as_role("annotator").post(reverse("ui:start_mining"), {"budget": "20"}).status_code == 403
     as_role("data_engineer").post(reverse("ui:start_mining"), {"budget": "20"})
     assert Job.objects.get(kind="mine").params["budget"] == 20
+
+
+def test_promoting_needs_the_right_and_waits_for_running_rounds(
+    as_role: Callable[[str], Client], showcase: World
+) -> None:
+    address = reverse("ui:promote", args=["sface-ft", 1])
+    assert as_role("data_engineer").post(address).status_code == 403
+    client = as_role("algorithm_engineer")
+    assert b'<dialog id="promote"' in client.get(reverse("ui:model", args=["sface-ft", 1])).content
+    assert b'<dialog id="promote"' not in client.get(reverse("ui:model", args=["sface-ft", 2])).content
+    assert "Round 3 has not ended" in messages_of(client.post(address))
+    Round.objects.update(finished_at=timezone.now())
+    champion = client.post(reverse("ui:promote", args=["sface-ft", 2]))
+    assert "is the champion already" in messages_of(champion)
+    client.post(address)
+    assert Job.objects.get(kind="promote").params["release"] == "sface-ft@v1"
