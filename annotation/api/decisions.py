@@ -101,7 +101,7 @@ class DecisionsView(IdempotentWrites, GenericAPIView[Decision]):
             evidence=given.pop("evidence"),
             expected_revision=given.pop("expected_revision"),
         )
-        return _answer(say(Statement(**given), by=by))
+        return decided(say(Statement(**given), by=by))
 
 
 class DecisionView(IdempotentWrites):
@@ -124,7 +124,7 @@ class RevertView(IdempotentWrites):
         # The service asks what the person may do; a token may be allowed less.
         if {entry.actor_id for entry in action} != {user.pk} and not request_can(request, Capability.REVERT_OTHERS):
             raise Forbidden("This is somebody else's decision.", code="not_your_decision")
-        return _answer(decisions.revert(user=user, decision_id=id))
+        return decided(decisions.revert(user=user, decision_id=id))
 
 
 class UndoView(IdempotentWrites):
@@ -132,7 +132,7 @@ class UndoView(IdempotentWrites):
 
     @extend_schema(request=None, responses={201: DecidedSerializer}, summary="Take back my latest action that holds")
     def post(self, request: Request) -> Response:
-        return _answer(decisions.undo(user=cast(User, request.user)))
+        return decided(decisions.undo(user=cast(User, request.user)))
 
 
 class RedoView(IdempotentWrites):
@@ -140,9 +140,10 @@ class RedoView(IdempotentWrites):
 
     @extend_schema(request=None, responses={201: DecidedSerializer}, summary="Take back my latest undo")
     def post(self, request: Request) -> Response:
-        return _answer(decisions.redo(user=cast(User, request.user)))
+        return decided(decisions.redo(user=cast(User, request.user)))
 
 
-def _answer(made: list[Decision]) -> Response:
+def decided(made: list[Decision]) -> Response:
+    """The answer to whatever wrote these entries."""
     body = {"decision": made[0], "decisions": made, "action": made[0].action}
     return Response(DecidedSerializer(body).data, status=201)

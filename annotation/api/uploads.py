@@ -64,7 +64,7 @@ class StoredSerializer(serializers.ModelSerializer[Upload]):
         read_only_fields = fields
 
 
-class BatchSerializer(serializers.Serializer[Any]):
+class UploadedSerializer(serializers.Serializer[Any]):
     batch = serializers.UUIDField()
     files = StoredSerializer(many=True)
 
@@ -85,7 +85,7 @@ class ByDigestView(IdempotentWrites):
     permission_classes = MAY
 
     @extend_schema(
-        request=ByDigestSerializer, responses={201: BatchSerializer}, summary="Add files that are here already"
+        request=ByDigestSerializer, responses={201: UploadedSerializer}, summary="Add files that are here already"
     )
     def post(self, request: Request) -> Response:
         wanted = ByDigestSerializer(data=request.data)
@@ -93,14 +93,14 @@ class ByDigestView(IdempotentWrites):
         batch = wanted.validated_data["batch"]
         files = [(entry["path"], entry["digest"]) for entry in wanted.validated_data["listing"]]
         made = name_stored_files(user=cast(User, request.user), batch=batch, files=files)
-        return Response(BatchSerializer({"batch": batch, "files": made}).data, status=201)
+        return Response(UploadedSerializer({"batch": batch, "files": made}).data, status=201)
 
 
 class UploadsView(IdempotentWrites):
     permission_classes = MAY
     parser_classes = (LimitedMultiPartParser,)
 
-    @extend_schema(request=UploadFormSerializer, responses={201: BatchSerializer}, summary="Send files")
+    @extend_schema(request=UploadFormSerializer, responses={201: UploadedSerializer}, summary="Send files")
     def post(self, request: Request) -> Response:
         form = UploadFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -113,7 +113,7 @@ class UploadsView(IdempotentWrites):
             )
             for entry, file in zip(listing, files, strict=True)
         ]
-        return Response(BatchSerializer({"batch": batch, "files": made}).data, status=201)
+        return Response(UploadedSerializer({"batch": batch, "files": made}).data, status=201)
 
 
 def _listing(text: str, count: int) -> list[dict[str, Any]]:

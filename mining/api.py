@@ -1,0 +1,104 @@
+"""REST: start mining, and the questions that it asks."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.idempotency import IdempotentWrites
+from accounts.models import User
+from accounts.permissions import Requires
+from accounts.roles import Capability
+from annotation.api.decisions import DecidedSerializer, decided
+from annotation.api.ingests import StartedSerializer
+from foundation.rest import CursorPagination
+from mining import queries, services
+from mining.models import ReviewBatch, ReviewItem
+from mining.serializers import (
+    AnswerSerializer,
+    LeasedSerializer,
+    LeaseSerializer,
+    NewMiningSerializer,
+    ReviewBatchSerializer,
+    ReviewItemSerializer,
+)
+
+MAY_REVIEW: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+
+
+class MiningRunsView(IdempotentWrites):
+    permission_classes = (Requires(Capability.MINING),)
+
+    @extend_schema(request=NewMiningSerializer, responses={202: StartedSerializer}, summary="Start a mining run")
+    def post(self, request: Request) -> Response:
+        wanted = NewMiningSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job = services.start_mining(user=cast(User, request.user), **wanted.validated_data)
+        return Response({"job": job.pk}, status=202)
+
+
+class BatchesView(GenericAPIView[ReviewBatch]):
+    permission_classes = MAY_REVIEW
+    serializer_class = ReviewBatchSerializer
+
+    def get_queryset(self) -> QuerySet[ReviewBatch]:
+        return queries.batches()
+
+    @extend_schema(responses=ReviewBatchSerializer(many=True), summary="Portions of questions, latest first")
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(ReviewBatchSerializer(page, many=True).data)
+
+
+class ItemPages(CursorPagination):
+    ordering: Any = ("ordinal", "id")
+
+
+class BatchItemsView(GenericAPIView[ReviewItem]):
+    permission_classes = MAY_REVIEW
+    serializer_class = ReviewItemSerializer
+    pagination_class = ItemPages
+    queryset = ReviewItem.objects.none()
+
+    @extend_schema(responses=ReviewItemSerializer(many=True), summary="Questions of a batch, most valuable first")
+    def get(self, request: Request, id: int) -> Response:
+        page = self.paginate_queryset(queries.items_of(queries.batch_by_id(id)))
+        return self.get_paginated_response(ReviewItemSerializer(page, many=True).data)
+
+
+class LeaseView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(request=LeaseSerializer, responses=LeasedSerializer, summary="Take the next open questions")
+    def post(self, request: Request, id: int) -> Response:
+        wanted = LeaseSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        batch = queries.batch_by_id(id)
+        items = services.lease_items(
+            user=cast(User, request.user), batch_id=batch.pk, count=wanted.validated_data["count"]
+        )
+        return Response(LeasedSerializer({"items": items}).data)
+
+
+class AnswerView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(request=AnswerSerializer, responses={201: DecidedSerializer}, summary="Answer a question")
+    def post(self, request: Request, id: int) -> Response:
+        given = AnswerSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return decided(services.answer_item(user=cast(User, request.user), item_id=id, **given.validated_data))
+
+
+class SkipView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(request=None, responses=ReviewItemSerializer, summary="Leave a question unanswered")
+    def post(self, request: Request, id: int) -> Response:
+        return Response(ReviewItemSerializer(services.skip_item(user=cast(User, request.user), item_id=id)).data)

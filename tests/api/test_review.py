@@ -1,0 +1,67 @@
+"""Mining and its questions over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from annotation.models import Decision
+from jobs.models import Job
+from mining.models import ReviewBatch, ReviewItem
+
+ClientOf = Callable[..., APIClient]
+
+
+@pytest.fixture
+def batch(pool: Any) -> ReviewBatch:
+    """Three questions about pairs of two people."""
+    made = ReviewBatch.objects.create(strategy="pairs_near_threshold", report={"picked": 3})
+    first, second, _ = pool.world.people
+    ReviewItem.objects.bulk_create(
+        ReviewItem(batch=made, ordinal=n, faces=[first[n], second[n]], value=3 - n, settles=2, why="0.7 alike")
+        for n in range(3)
+    )
+    return made
+
+
+def test_a_mining_run_is_a_job(client_of: ClientOf, pool: Any) -> None:
+    client = client_of("data_engineer")
+    answer = client.post("/api/v1/mining-runs", {"strategies": ["label_suspects"], "budget": 5})
+    assert answer.status_code == 202
+    job = Job.objects.get(pk=answer.json()["job"])
+    assert (job.kind, job.params["strategies"], job.params["budget"]) == ("mine", ["label_suspects"], 5)
+    for body in ({"strategies": ["odd"]}, {"strategies": []}, {"budget": -1}, {"budget": 10**9}):
+        assert client.post("/api/v1/mining-runs", body).status_code == 400
+
+
+def test_mining_before_anything_was_clustered(client_of: ClientOf) -> None:
+    answer = client_of("data_engineer").post("/api/v1/mining-runs", {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_clustered")
+
+
+def test_questions_are_leased_answered_and_skipped(client_of: ClientOf, batch: ReviewBatch) -> None:
+    client, other = client_of("annotator"), client_of("manager")
+    (listed,) = client.get("/api/v1/review/batches").json()["results"]
+    assert (listed["id"], listed["total"], listed["open_items"]) == (batch.pk, 3, 3)
+    items = client.get(f"/api/v1/review/batches/{batch.pk}/items").json()["results"]
+    assert [item["ordinal"] for item in items] == [0, 1, 2]
+    mine = client.post(f"/api/v1/review/batches/{batch.pk}/lease", {"count": 2}).json()["items"]
+    theirs = other.post(f"/api/v1/review/batches/{batch.pk}/lease", {}).json()["items"]
+    assert [[item["ordinal"] for item in some] for some in (mine, theirs)] == [[0, 1], [2]]
+    taken = other.post(f"/api/v1/review/items/{mine[0]['id']}/answer", {"answer": "different"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "item_leased")
+    said = client.post(f"/api/v1/review/items/{mine[0]['id']}/answer", {"answer": "different", "seconds": 2})
+    assert said.status_code == 201
+    decision = Decision.objects.get(pk=said.json()["decision"]["id"])
+    assert (decision.kind, decision.faces + decision.others, decision.seconds) == ("different", mine[0]["faces"], 2)
+    skipped = client.post(f"/api/v1/review/items/{mine[1]['id']}/skip")
+    assert (skipped.status_code, skipped.json()["state"]) == (200, "skipped")
+    for item in mine:
+        again = client.post(f"/api/v1/review/items/{item['id']}/answer", {"answer": "same"})
+        assert (again.status_code, again.json()["code"]) == (409, "item_closed")
+    odd = other.post(f"/api/v1/review/items/{theirs[0]['id']}/answer", {"answer": "left"})
+    assert (odd.status_code, odd.json()["code"]) == (400, "unknown_answer")
+    assert client.get("/api/v1/review/batches").json()["results"][0]["open_items"] == 1
