@@ -69,6 +69,13 @@ def is_partial(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
 
 
+def until_ended(response: HttpResponse, *, ended: bool) -> HttpResponse:
+    """The answer to a page that polls: once the work has ended, the whole page is loaded anew, buttons and all."""
+    if ended:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
 def whole_number(text: str | None, default: int | None = None) -> int | None:
     """A query parameter as a non-negative integer that fits the database; `default` for anything else."""
     if text and text.isascii() and text.isdigit() and len(text) <= 18:

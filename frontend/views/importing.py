@@ -27,7 +27,7 @@ OWNERS = {Collection.Split.VAL_BLACKBOX.value: Capability.DATASETS, Collection.S
 def show(request: HttpRequest) -> HttpResponse:
     """Collections, the drop zone, and a field for a path on the server."""
     context = {
-        "collections": list_collections(),
+        "collections": [one for one in list_collections() if _may_fill(request, one.held_out)],
         "priors": Collection.Prior.choices,
         "splits": [one for one in Collection.Split.choices if _may_fill(request, one[0])],
         "roots": [str(root) for root in getattr(settings, "LOUPE_INGEST_ROOTS", ())],

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
-from frontend.pages import found_or_404, is_partial, page, told, whole_number
+from frontend.pages import found_or_404, is_partial, page, told, until_ended, whole_number
 from jobs import queries, services
 from jobs.models import Job, JobState, UnitState
 
@@ -65,7 +65,7 @@ def show(request: HttpRequest, job_id: int) -> HttpResponse:
         "children": queries.with_progress(queries.job_list(parent=job_id)),
     }
     if is_partial(request):
-        return render(request, "frontend/jobs/progress.html", context)
+        return until_ended(render(request, "frontend/jobs/progress.html", context), ended=not job.unfinished)
     slowest = queries.units_of(job_id).filter(seconds__gt=0).order_by("-seconds", "ordinal")[:5]
     return page(request, "jobs/show.html", "jobs", {**context, "slowest": slowest})
 

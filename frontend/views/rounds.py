@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
-from frontend.pages import found_or_404, is_partial, page, signed_in, told, whole_number
+from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
 from frontend.round_story import compare, held_out_chart, job_ids, pool_chart, steps_of
 from jobs.models import Job
 from loop import services
@@ -40,7 +40,8 @@ def show(request: HttpRequest, number: int) -> HttpResponseBase:
     round = found_or_404(lambda: round_by_number(number))
     context = {"round": round, "steps": steps_of(round, _jobs(round)), "comparisons": compare(round)}
     if is_partial(request):
-        return render(request, "frontend/rounds/progress.html", context)
+        ended = round.finished_at is not None
+        return until_ended(render(request, "frontend/rounds/progress.html", context), ended=ended)
     return page(request, "rounds/show.html", "rounds", context)
 
 

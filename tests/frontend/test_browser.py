@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.services import create_login_code
 from annotation.models import Decision, Identity, Label, Upload
 from jobs.models import Job
+from mining.models import ReviewBatch, ReviewItem
 from tests.factories import PASSWORD, World, make_users, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -247,6 +248,78 @@ def test_taking_back_in_the_ledger(cluster: Page, live_server: Any) -> None:
     toast(cluster, "was taken back")
     assert Decision.objects.filter(kind="revert").count() == 1
     expect(cluster.locator("tr.struck")).to_have_count(1)
+
+
+def make_questions(world: World, strategy: str, count: int = 3) -> ReviewBatch:
+    batch = ReviewBatch.objects.create(strategy=strategy, run=world.run)
+    anna, bertil = world.people[:2]
+    for n in range(count):
+        faces = [world.faces[1 + n].pk, world.faces[7].pk]
+        ReviewItem.objects.create(
+            batch=batch, ordinal=n, faces=faces, identities=[anna.pk, bertil.pk], value=9 - n, settles=2, why=f"why {n}"
+        )
+    return batch
+
+
+def test_answering_who_a_face_is_by_key(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    batch = make_questions(made, "label_suspects")
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
+    expect(page.get_by_text("why 0")).to_be_visible()
+    page.keyboard.press("d")
+    expect(page.get_by_text("why 1")).to_be_visible()
+    expect(page.get_by_text("why 0")).not_to_be_visible()
+    page.keyboard.press("x")
+    expect(page.get_by_text("why 2")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("This batch is done")).to_be_visible()
+    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "answered", "skipped"]
+    assert Label.objects.get(face=made.faces[1]).identity == made.people[1]
+    assert Label.objects.get(face=made.faces[2]).identity is None
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: Neither of the two")
+    assert Label.objects.get(face=made.faces[2]).identity == made.people[0]
+
+
+def test_answering_pairs_and_meeting_somebody_faster(
+    page: Page,
+    live_server: Any,
+    people: dict[str, User],
+    made: World,
+    signed_in: Callable[[User], None],
+    problems: list[str],
+) -> None:
+    batch = make_questions(made, "pairs_near_threshold", count=2)
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
+    expect(page.get_by_text("why 0")).to_be_visible()
+    batch.items.filter(ordinal=0).update(state="skipped")
+    page.get_by_role("button", name="Same person").first.click()
+    toast(page, "This question is closed")
+    problems.clear()  # the browser notes the 409
+    expect(page.get_by_text("why 1")).to_be_visible()
+    page.keyboard.press("d")
+    expect(page.get_by_text("This batch is done")).to_be_visible()
+    assert Decision.objects.get().kind == "different"
+
+
+def test_more_clusters_come_while_scrolling_and_can_be_selected_like_the_first(
+    page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]
+) -> None:
+    world = make_world([2] * 70 + [200])
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:clusters"))
+    expect(page.locator(".people-grid .person")).to_have_count(60)
+    page.locator(".pager").scroll_into_view_if_needed()
+    expect(page.locator(".people-grid .person")).to_have_count(71)
+    page.goto(live_server.url + reverse("ui:cluster", args=[world.clusters[0].pk]))
+    expect(page.locator("#grid [role=option]")).to_have_count(180)
+    page.locator("#grid .pager").scroll_into_view_if_needed()
+    expect(page.locator("#grid [role=option]")).to_have_count(200)
+    page.keyboard.press("Control+a")
+    expect(page.locator("[data-status]")).to_have_text("200 faces selected")
 
 
 def test_dropping_files_uploads_them_and_names_the_bad_one(

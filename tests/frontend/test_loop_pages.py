@@ -64,6 +64,9 @@ def test_pages_ask_again_only_while_something_runs(as_role: Callable[[str], Clie
     part = client.get(reverse("ui:job", args=[running.pk]), headers={"HX-Request": "true"}).content
     assert part.lstrip().startswith(b'<div id="job-progress"')
     assert b"<html" not in part
+    Job.objects.filter(pk=running.pk).update(state=JobState.FINISHED)
+    last = client.get(reverse("ui:job", args=[running.pk]), headers={"HX-Request": "true"})
+    assert last.headers["HX-Refresh"] == "true"
 
 
 def test_a_failed_unit_tells_its_reason_and_can_be_tried_again(

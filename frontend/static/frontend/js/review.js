@@ -70,6 +70,22 @@ function pick(...answers) {
   if (answer) void give(answer);
 }
 
+const RENEW_MS = 4 * 60 * 1000;
+
+/** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
+async function lease() {
+  const count = open().length;
+  if (!count || document.hidden) return;
+  try {
+    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { count });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+void lease();
+window.setInterval(() => void lease(), RENEW_MS);
+
 onKey("s", () => pick("same", "left"));
 onKey("d", () => pick("different", "right"));
 onKey("x", () => pick("neither"));
