@@ -91,7 +91,8 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = CROP_SIZE)
         DegenerateLandmarks: see `similarity_transforms`.
         InvalidInput: the image has another shape or type.
     """
-    return align_all(image, np.asarray(landmarks, dtype=np.float64)[None], size)[0]
+    crop: NDArray[np.uint8] = align_all(image, np.asarray(landmarks, dtype=np.float64)[None], size)[0]
+    return crop
 
 
 def align_all(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = CROP_SIZE) -> NDArray[np.uint8]:
@@ -120,7 +121,7 @@ def _warp(image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> N
     if ratio >= _ALIASING_RATIO:
         image, matrix = _shrunk(image, matrix, size, ratio)
     crop: Any = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return crop  # type: ignore[no-any-return]
+    return np.asarray(crop, dtype=np.uint8)
 
 
 def _shrunk(

@@ -44,6 +44,15 @@ def decode(maps: Maps, index: int, width: int, *, threshold: float) -> Detection
     )
 
 
+def joined(a: Detections, b: Detections) -> Detections:
+    """The candidates of two looks at one photo, in the photo's pixels."""
+    return Detections(
+        np.concatenate([a.boxes, b.boxes]),
+        np.concatenate([a.landmarks, b.landmarks]),
+        np.concatenate([a.scores, b.scores]),
+    )
+
+
 def suppress(found: Detections, *, iou: float, most: int) -> Detections:
     """Keep the best of boxes that overlap by more than `iou`; at most `most` faces, highest score first."""
     if len(found) == 0:

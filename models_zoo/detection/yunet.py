@@ -1,10 +1,10 @@
-"""YuNet on OpenVINO: batches, working sizes, and a second look at photos in which nothing was found."""
+"""YuNet on OpenVINO: batches, working sizes, and a closer look where faces are small or none was found."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foundation.errors import InvalidInput
 from models_zoo.alignment import degenerate
 from models_zoo.detection.base import Detections
-from models_zoo.detection.decode import decode, suppress
+from models_zoo.detection.decode import decode, joined, suppress
 from models_zoo.detection.yunet_network import YuNetNetwork
 
 Image = NDArray[np.uint8]
@@ -33,16 +33,23 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class YuNetConfig:
-    """How photos are looked at.
+    """How photos are looked at. The defaults were chosen on street photos and on degraded portraits.
 
     Attributes:
-        looks: tried in order; a photo takes the next look only if nothing was found so far.
+        first: every photo.
+        closer: photos in which `first` found nothing, or a face smaller than `closer_below`: where one face is
+            small, others may be smaller. What it finds is added.
+        closer_below: pixels in the image that `first` saw, square root of the box's area.
+        last: photos in which neither found a face. Shrinking hides noise and blur, so it may ask for less certainty.
         iou: boxes that overlap by more are the same face.
         most_faces: per photo, the best.
         batch_pixels: bound on the pixels of one batch, and so on its memory.
     """
 
-    looks: tuple[Look, ...] = (Look(640, 1.0, 0.6), Look(640, 4.0, 0.4), Look(160, 1.0, 0.4))
+    first: Look = Look(640, 1.0, 0.6)
+    closer: Look | None = Look(1280, 2.0, 0.7)
+    closer_below: float = 48.0
+    last: Look | None = Look(160, 1.0, 0.4)
     iou: float = 0.3
     most_faces: int = 1000
     batch_pixels: int = 8 * 640 * 640
@@ -74,17 +81,27 @@ class YuNet:
         for image in images:
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
                 raise InvalidInput(f"An image is uint8 (h, w, 3), not {image.dtype} {image.shape}.", code="bad_image")
+        config = self.config
         found = [Detections.none()] * len(images)
-        pending = list(range(len(images)))
         with self._lock:
-            for look in self.config.looks:
-                self._look(images, pending, look, found)
-                pending = [index for index in pending if not len(found[index])]
+            self._look(images, range(len(images)), config.first, found)
+            if config.closer:
+                small = [index for index, image in enumerate(images) if self._wants_closer(image, found[index])]
+                self._look(images, small, config.closer, found)
+            if config.last:
+                self._look(images, [index for index, faces in enumerate(found) if not len(faces)], config.last, found)
         return found
 
-    def _look(self, images: Sequence[Image], pending: list[int], look: Look, found: list[Detections]) -> None:
+    def _wants_closer(self, image: Image, faces: Detections) -> bool:
+        if not len(faces):
+            return True
+        sides = np.sqrt(faces.boxes[:, 2] * faces.boxes[:, 3])
+        return bool(sides.min() * _scale(image, self.config.first) < self.config.closer_below)
+
+    def _look(self, images: Sequence[Image], chosen: Iterable[int], look: Look, found: list[Detections]) -> None:
+        """Add to `found` what this look sees in the chosen images, in batches of images of one padded size."""
         groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-        for index in pending:
+        for index in chosen:
             width, height = _working_size(images[index], look)
             groups[(_padded(width), _padded(height))].append(index)
         for (width, height), members in groups.items():
@@ -104,15 +121,19 @@ class YuNet:
             scales.append((image.shape[1] / width, image.shape[0] / height))
         maps = self._network.run(batch)
         for row, index in enumerate(members):
-            candidates = decode(maps, row, padded[0], threshold=look.threshold)
-            kept = suppress(candidates, iou=self.config.iou, most=self.config.most_faces)
-            kept = kept.scaled(*scales[row])
-            found[index] = kept.subset(~degenerate(kept.landmarks)) if len(kept) else kept
+            seen = decode(maps, row, padded[0], threshold=look.threshold).scaled(*scales[row])
+            seen = seen.subset(~degenerate(seen.landmarks))
+            found[index] = suppress(joined(found[index], seen), iou=self.config.iou, most=self.config.most_faces)
+
+
+def _scale(image: Image, look: Look) -> float:
+    height, width = image.shape[:2]
+    return float(min(look.most_enlarged, look.side / max(height, width)))
 
 
 def _working_size(image: Image, look: Look) -> tuple[int, int]:
     height, width = image.shape[:2]
-    scale = min(look.most_enlarged, look.side / max(height, width))
+    scale = _scale(image, look)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -125,4 +146,4 @@ def _resized(image: Image, width: int, height: int) -> Image:
         return image
     smaller = width * height < image.shape[0] * image.shape[1]
     resized: Any = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    return resized  # type: ignore[no-any-return]
+    return np.asarray(resized, dtype=np.uint8)
