@@ -40,6 +40,13 @@ def test_frozen_norm_pass_equals_the_network(sface_weights: Path) -> None:
     with torch.no_grad():
         torch.testing.assert_close(embed(network, crops), network(crops), atol=1e-3, rtol=1e-3)
     embed(network, crops, frozen_units=9).sum().backward()
+    weight = network.units[9].convolution.weight
+    got = weight.grad.clone()
+    weight.grad = None
+    network(crops).sum().backward()
+    torch.testing.assert_close(got, weight.grad, rtol=1e-2, atol=1e-3 * float(got.abs().max()))
+    network.zero_grad(set_to_none=True)
+    embed(network, crops, frozen_units=9).sum().backward()
     reached = {id(parameter) for parameter in network.parameters() if parameter.grad is not None}
     assert reached == {id(parameter) for parameter in trained_parameters(network, 9)}
 
