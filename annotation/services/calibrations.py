@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.clustering.calibration import calibrate
+from annotation.clustering.calibration import Calibration, calibrate
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.impostors import ImpostorModel
 from annotation.models import EmbeddingSpace
@@ -17,11 +17,11 @@ from annotation.queries.vectors import FaceVectors
 CROWDING = 1.5
 
 
-def calibrate_space(*, space: EmbeddingSpace, faces: FaceVectors, constraints: Constraints) -> dict[str, Any]:
-    """Estimate both thresholds, remember them with the space, and return the record: `core`, `merge`, what they follow
-    from, and `core_distance` and `merge_similarity` as clustering takes them."""
+def calibrate_space(*, space: EmbeddingSpace, faces: FaceVectors, constraints: Constraints) -> Calibration:
+    """Estimate the thresholds, and remember them with the space: the calibration's record, in which `core_distance` and
+    `merge_similarity` stand at the top as well."""
     found = calibrate(faces.vectors, constraints=constraints, prior=_prior(space))
-    record = {
+    record: dict[str, Any] = {
         **found.record(),
         "core_distance": found.thresholds.core_distance,
         "merge_similarity": found.thresholds.merge_similarity,
@@ -30,7 +30,7 @@ def calibrate_space(*, space: EmbeddingSpace, faces: FaceVectors, constraints: C
         record[model] = record[model] or space.calibration.get(model)
     EmbeddingSpace.objects.filter(pk=space.pk).update(calibration=record)
     space.calibration = record
-    return record
+    return found
 
 
 def _prior(space: EmbeddingSpace) -> ImpostorModel:

@@ -13,7 +13,6 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotation.clustering.constraints import Constraints
 from annotation.clustering.pipeline import Clustering, cluster
 from annotation.clustering.thresholds import Thresholds
 from annotation.ledger.constraints import constraints
@@ -46,7 +45,7 @@ def run_clustering(
 
     Args:
         settings: may hold `core_distance` and `merge_similarity` to overrule the calibration, `min_size` and
-            `min_quality` for the labels.
+            `min_quality` for the labels; with `joins` false, single faces join nobody in the end.
         finish: called with the metrics in the transaction that makes the run current.
 
     Faces that people set aside are left out. Called again for the same job, it starts over. Raises Conflict where the
@@ -80,7 +79,8 @@ def _carry_out(
     faces = load_vectors(run.space, leave_out=state.set_aside, progress=_part(progress, 0, LOADING))
     clock.lap("load")
     links = constraints(state, faces.face_ids, faces.photo_ids)
-    thresholds, calibration = _thresholds(run.space, faces, links, settings)
+    calibration = calibrate_space(space=run.space, faces=faces, constraints=links)
+    thresholds = _thresholds(calibration.thresholds, settings)
     clock.lap("calibrate")
     found = cluster(
         faces.vectors,
@@ -92,7 +92,7 @@ def _carry_out(
     clock.lap("cluster")
     run.parameters = {
         **asdict(thresholds),
-        "calibration": {name: calibration[name] for name in ("core", "merge", "people", "same_photo_pairs")},
+        "calibration": {name: calibration.record()[name] for name in ("core", "merge", "people", "same_photo_pairs")},
         "rules": asdict(_rules(thresholds, found, similarity, settings)),
     }
     run.input_digest = _digest(run, faces, entries)
@@ -134,19 +134,14 @@ def _part(progress: Progress, begin: int, end: int) -> Progress:
     return lambda done, total: progress(begin + (end - begin) * done // max(total, 1), 1000)
 
 
-def _thresholds(
-    space: EmbeddingSpace, faces: FaceVectors, links: Constraints, settings: Mapping[str, Any]
-) -> tuple[Thresholds, dict[str, Any]]:
-    calibration = calibrate_space(space=space, faces=faces, constraints=links)
-    found = Thresholds.from_record(calibration["thresholds"])
-    merge = settings.get("merge_similarity", found.merge_similarity)
-    chosen = replace(
-        found,
-        core_distance=float(settings.get("core_distance", found.core_distance)),
+def _thresholds(calibrated: Thresholds, settings: Mapping[str, Any]) -> Thresholds:
+    merge = settings.get("merge_similarity", calibrated.merge_similarity)
+    return replace(
+        calibrated,
+        core_distance=float(settings.get("core_distance", calibrated.core_distance)),
         merge_similarity=None if merge is None else float(merge),
-        joins=None if merge is None else found.joins,
+        joins=calibrated.joins if settings.get("joins", True) else None,
     )
-    return chosen, calibration
 
 
 def _to_medoid(faces: FaceVectors, found: Clustering) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -166,9 +161,13 @@ def _rules(
     similarity: np.ndarray[Any, np.dtype[np.float32]],
     settings: Mapping[str, Any],
 ) -> Rules:
-    """A label is doubtful where two cores would not even merge, and sure where it is like half of all faces are."""
-    floor = 1 - thresholds.core_distance
-    doubtful = floor if thresholds.merge_similarity is None else min(floor, thresholds.merge_similarity)
+    """A label is doubtful where no stage joins two faces, and sure where it is as like as half of all faces are."""
+    stages = [1 - thresholds.core_distance]
+    if thresholds.merge_similarity is not None:
+        stages.append(thresholds.merge_similarity)
+    if thresholds.joins is not None:
+        stages.append(thresholds.joins.similarity(faces=1, clusters=1))
+    doubtful = min(stages)
     settled = similarity[found.sizes[found.labels] >= 3]
     usual = float(np.median(settled)) if len(settled) else 1.0
     return Rules(

@@ -8,7 +8,7 @@ import numpy as np
 from foundation.progress import Progress
 from mining.strategies.base import Candidates, Question, Strategy
 from mining.strategies.persons import BLOCK, Hearts, hearts
-from mining.strategies.pool import Float, Int, Pool
+from mining.strategies.pool import Bool, Float, Int, Pool
 
 NEIGHBOURS = 6
 
@@ -16,9 +16,10 @@ NEIGHBOURS = 6
 class PairsNearThreshold(Strategy):
     """Compares the centroids of people, and of single faces that nobody has, with the threshold at which they merge.
 
-    Value: faces that an answer settles (those of the smaller side) times the doubt, which is 1 at the threshold and
-    falls to 0 at `band` from it. Asked are the two faces at the hearts. Left out: pairs on which people have spoken,
-    those who share a photo, and two people both of whom were confirmed.
+    Value: faces that an answer settles (those of the smaller side) times the doubt, which is 1 from the threshold on,
+    where something has kept the two apart against their likeness, and falls to 0 at `band` below it. Asked are the two
+    faces at the hearts. Left out: pairs on which people have spoken, those who share a photo, and below the threshold
+    two people both of whom were confirmed.
     """
 
     name = "pairs_near_threshold"
@@ -29,8 +30,10 @@ class PairsNearThreshold(Strategy):
             return Candidates.none(pool.threshold)
         people = hearts(pool.vectors, pool.parties())
         pairs, similarity = _near_pairs(people, pool.threshold - pool.band, progress)
-        doubt = 1 - np.abs(similarity - pool.threshold) / pool.band
-        open_question = (doubt > 0) & ~_settled(pool, people, pairs)
+        similarity -= _amplified(pool, people.lengths[pairs])
+        doubt = np.minimum(1, 1 - (pool.threshold - similarity) / pool.band)
+        likely = similarity >= pool.threshold
+        open_question = (doubt > 0) & ~_spoken_on(pool, people, pairs) & (likely | ~_confirmed(pool, people, pairs))
         settles = people.sizes[pairs].min(axis=1)
         value = (settles * doubt).astype(np.float32)
         rows = people.medoid[pairs]
@@ -44,8 +47,9 @@ class PairsNearThreshold(Strategy):
         sides = [self._side(pool, row) for row in (a, b)]
         if not set(pool.photo_ids[sides[0]]).isdisjoint(pool.photo_ids[sides[1]]):
             return None
-        centres = [pool.vectors[side].sum(axis=0) for side in sides]
-        alike = float(centres[0] @ centres[1] / np.prod([np.linalg.norm(centre) for centre in centres]))
+        means = [pool.vectors[side].mean(axis=0) for side in sides]
+        lengths = np.array([np.linalg.norm(mean) for mean in means])
+        alike = float(means[0] @ means[1] / lengths.prod() - _amplified(pool, lengths))
         sizes = [len(side) for side in sides]
         medoids = float(pool.vectors[a] @ pool.vectors[b])
         identities = tuple(person for person in pool.identity[[a, b]].tolist() if person >= 0)
@@ -82,14 +86,27 @@ def _near_pairs(people: Hearts, least: float, progress: Progress) -> tuple[Int, 
     return rows, np.array([found[a, b] for a, b in rows.tolist()], np.float32)
 
 
-def _settled(pool: Pool, people: Hearts, pairs: Int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether people have spoken about the pair, or confirmed both sides."""
+def _amplified(pool: Pool, lengths: Float) -> Float:
+    """(m,) by how much two centroids of strangers are more alike than two of their faces; lengths (m, 2) of the means.
+
+    What strangers' faces have in common, such as the same blur, remains in the mean while all else cancels out;
+    clustering allows for it in the same way (`annotation.clustering.evidence`).
+    """
+    return np.asarray(pool.strangers * (1 / lengths.prod(axis=-1) - 1))
+
+
+def _confirmed(pool: Pool, people: Hearts, pairs: Int) -> Bool:
+    """Whether people put faces on both sides."""
+    confirmed = np.zeros(len(people.persons), np.bool_)
+    confirmed[people.of[pool.human & (pool.identity >= 0)]] = True
+    return np.asarray(confirmed[pairs].all(axis=1))
+
+
+def _spoken_on(pool: Pool, people: Hearts, pairs: Int) -> Bool:
+    """Whether people have told the two sides apart."""
     spoken = {tuple(sorted(pair)) for pair in people.of[pool.apart].tolist()}
     number = {int(person): at for at, person in enumerate(people.persons)}
     for row, person in pool.rejected:
         if person in number:
             spoken.add(tuple(sorted((int(people.of[row]), number[person]))))
-    confirmed = np.zeros(len(people.persons), np.bool_)
-    confirmed[people.of[pool.human & (pool.identity >= 0)]] = True
-    both = confirmed[pairs].all(axis=1)
-    return both | np.array([tuple(pair) in spoken for pair in pairs.tolist()], np.bool_)
+    return np.array([tuple(pair) in spoken for pair in pairs.tolist()], np.bool_)

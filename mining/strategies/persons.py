@@ -22,6 +22,7 @@ class Hearts:
         medoid: (k,) the row most similar to its person's centroid.
         second: (k,) the next one, the medoid itself where it is alone.
         centres: (k, d) float32, unit centroids.
+        lengths: (k,) of the mean of the unit vectors: 1 for one face, less for a wide cluster.
     """
 
     persons: Int
@@ -30,6 +31,7 @@ class Hearts:
     medoid: Int
     second: Int
     centres: Float
+    lengths: Float
 
 
 def hearts(vectors: Float, persons: Int) -> Hearts:
@@ -38,12 +40,13 @@ def hearts(vectors: Float, persons: Int) -> Hearts:
     order = np.argsort(of, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     sums = np.add.reduceat(vectors[order], starts) if len(known) else np.empty((0, vectors.shape[1]), np.float32)
-    centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    norms = np.maximum(np.linalg.norm(sums, axis=1), 1e-12)
+    centres = (sums / norms[:, None]).astype(np.float32)
     # Rounded, so that two faces, which are always equally like their centroid, are told apart by order, not by noise.
     like = np.round(similarity_to(vectors, centres, of), 5)
     inner = np.lexsort((np.arange(len(of)), -like, of))
     second = inner[np.minimum(starts + 1, starts + sizes - 1)] if len(known) else starts
-    return Hearts(known, of, sizes, inner[starts], second, centres.astype(np.float32))
+    return Hearts(known, of, sizes, inner[starts], second, centres, (norms / sizes).astype(np.float32))
 
 
 def similarity_to(vectors: Float, centres: Float, of: Int) -> Float:

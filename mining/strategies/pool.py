@@ -28,6 +28,7 @@ class Pool:
         human: (n,) whether people said so.
         names: person -> name, only of those who have one.
         threshold: cosine similarity of centroids at which clusters merge.
+        strangers: the mean cosine similarity of strangers, which the means of many faces amplify.
         band: how far from the threshold a similarity still leaves doubt, > 0.
         apart: (k, 2) rows that people have said are not one person.
         rejected: (row, person) pairs that people have ruled out.
@@ -43,6 +44,7 @@ class Pool:
     names: Mapping[int, str]
     threshold: float
     band: float
+    strangers: float = 0.0
     apart: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     rejected: Set[tuple[int, int]] = frozenset()
     asked: Set[tuple[int, ...]] = frozenset()

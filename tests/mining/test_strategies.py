@@ -121,7 +121,7 @@ def test_pairs_agree_with_brute_force(seed: int) -> None:
             alike = centres[a] @ centres[b] / np.linalg.norm(centres[a]) / np.linalg.norm(centres[b])
             shared = set(pool.photo_ids[rows[0]]) & set(pool.photo_ids[rows[1]])
             confirmed = all(pool.human[side].any() for side in rows)
-            if abs(alike - pool.threshold) < pool.band - 1e-6 and not shared and not confirmed:
+            if alike > pool.threshold - pool.band + 1e-6 and not shared and (alike >= pool.threshold or not confirmed):
                 expected.add((a, b))
     mined = PairsNearThreshold().mine(pool, budget=1000)
     assert {tuple(sorted(question.identities)) for question in mined.questions} == expected

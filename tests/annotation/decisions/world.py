@@ -27,7 +27,7 @@ from models_zoo.models import ModelRelease
 
 DIMENSION = 32
 PACK = 16
-THRESHOLDS = {"core_distance": 0.5, "merge_similarity": 0.6}
+THRESHOLDS = {"core_distance": 0.5, "merge_similarity": 0.6, "joins": False}
 _numbers = count(1)
 
 
