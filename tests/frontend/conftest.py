@@ -1,13 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import User
 from tests.factories import World, make_users, make_world
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture
@@ -32,3 +40,73 @@ def as_role(users: dict[str, User]) -> Callable[[str], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    # Playwright's loop lives in this thread; Django must not take its presence for an asynchronous view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield found
+        found.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def people(transactional_db: Any) -> dict[str, User]:
+    return make_users()
+
+
+@pytest.fixture
+def made(transactional_db: Any) -> World:
+    return make_world([6, 4, 3], names=["Anna", "Bertil"])
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """What the browser's console complained about; every test that asks for `page` ends with it empty."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, problems: list[str]) -> Iterator[Page]:
+    opened = context.new_page()
+    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    yield opened
+    assert problems == []
+
+
+@pytest.fixture
+def signed_in(context: BrowserContext, live_server: Any) -> Callable[[User], None]:
+    """`signed_in(user)` gives the browser a session of that user."""
+
+    def sign_in(user: User) -> None:
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": live_server.url}
+        context.add_cookies([cookie])  # type: ignore[list-item]
+
+    return sign_in
+
+
+@pytest.fixture
+def cluster(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> Page:
+    """The grid of Anna's six faces, weakest first, opened by the annotator."""
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:cluster", args=[made.clusters[0].pk]))
+    return page
