@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('dimension', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('building', 'Building'), ('ready', 'Ready'), ('live', 'Live'), ('retired', 'Retired')], default='building', max_length=10)),
-                ('calibration', models.JSONField(default=dict, help_text='thresholds and what they follow from; empty before the first')),
+                ('calibration', models.JSONField(default=dict, help_text='thresholds and what they follow from; else empty')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('live_since', models.DateTimeField(null=True)),
                 ('release', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='space', to='models_zoo.modelrelease')),

@@ -1,4 +1,4 @@
-"""The nouns of annotation, one per file. Pure facts about one row live here; everything else in services and queries."""
+"""The nouns of annotation, one per file. Facts about one row live here; everything else in services and queries."""
 
 from .cluster import Cluster, ClusterMember, ClusterRun
 from .collection import Collection, CollectionPhoto

@@ -48,8 +48,10 @@ class CollectionPhoto(models.Model):
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="sightings")
     photo = models.ForeignKey("annotation.Photo", on_delete=models.CASCADE, related_name="sightings")
     path = models.CharField(max_length=1000)
-    # The photo of which this one is a deliberately degraded copy, where that is known: pairs of one source prove nothing.
-    source = models.ForeignKey("annotation.Photo", null=True, blank=True, on_delete=models.SET_NULL, related_name="copies")
+    # The photo of which this one is a deliberately degraded copy, where known: pairs of one source prove nothing.
+    source = models.ForeignKey(
+        "annotation.Photo", null=True, blank=True, on_delete=models.SET_NULL, related_name="copies"
+    )
     seen_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

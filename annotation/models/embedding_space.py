@@ -18,7 +18,7 @@ class EmbeddingSpace(models.Model):
     release = models.OneToOneField("models_zoo.ModelRelease", on_delete=models.PROTECT, related_name="space")
     dimension = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
-    calibration = models.JSONField(default=dict, help_text="thresholds and what they follow from; empty before the first")
+    calibration = models.JSONField(default=dict, help_text="thresholds and what they follow from; else empty")
     created_at = models.DateTimeField(auto_now_add=True)
     live_since = models.DateTimeField(null=True)
 

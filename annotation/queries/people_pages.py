@@ -25,8 +25,9 @@ class PeopleFilter:
 
 
 def people() -> QuerySet[Identity]:
-    """People as they stand now: not merged into others, with at least one face or made by hand."""
-    return Identity.objects.filter(merged_into=None).filter(Q(faces_count__gt=0) | ~Q(origin=Identity.Origin.AUTO))
+    """People as they stand now: not merged into others, with at least one face, or made and named by hand."""
+    by_hand = Q(origin=Identity.Origin.HUMAN) & ~Q(name="")
+    return Identity.objects.filter(merged_into=None).filter(Q(faces_count__gt=0) | by_hand)
 
 
 def count_people(chosen: PeopleFilter) -> int:
