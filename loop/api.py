@@ -15,10 +15,14 @@ from accounts.idempotency import IdempotentWrites
 from accounts.models import User
 from accounts.permissions import Requires
 from accounts.roles import Capability
+from jobs.queries import with_progress
+from jobs.serializers import JobSerializer
 from loop import services
 from loop.models import Round
+from loop.promotion import start_promotion
 from loop.queries import round_by_number, rounds
 from loop.serializers import NewRoundSerializer, RoundSerializer
+from models_zoo.queries import by_reference
 
 
 class RoundsView(IdempotentWrites, GenericAPIView[Round]):
@@ -58,3 +62,14 @@ class AbandonRoundView(IdempotentWrites):
     def post(self, request: Request, number: int) -> Response:
         abandoned = services.abandon_round(round_id=round_by_number(number).pk)
         return Response(RoundSerializer(abandoned).data)
+
+
+class PromoteView(IdempotentWrites):
+    """A person overrules the gate; the space still swaps at once, and only when it is complete."""
+
+    permission_classes = (Requires(Capability.MODELS),)
+
+    @extend_schema(request=None, responses={202: JobSerializer}, summary="Make a release the champion")
+    def post(self, request: Request, reference: str) -> Response:
+        job = start_promotion(release=by_reference(reference), user=cast(User, request.user))
+        return Response(JobSerializer(with_progress([job])[0]).data, status=status.HTTP_202_ACCEPTED)

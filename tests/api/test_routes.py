@@ -61,6 +61,9 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "review-lease"): ALL,
     ("post", "review-answer"): ALL,
     ("post", "review-skip"): ALL,
+    ("get", "models"): ALL,
+    ("get", "model"): ALL,
+    ("post", "model-promote"): MODELLERS,
     ("get", "rounds"): ALL,
     ("post", "rounds"): ENGINEERS,
     ("get", "round"): ALL,
@@ -69,7 +72,14 @@ TABLE: dict[tuple[str, str], set[str]] = {
 # What everybody signed in may do with what is theirs, whatever their token is limited to.
 OWN = {"schema", "me", "tokens", "token"}
 METHODS = ("get", "post", "put", "patch", "delete")
-ARGUMENTS = {"id": 999_999, "number": 999_999, "name": "people", "version": "v1", "digest": "0" * 64}
+ARGUMENTS = {
+    "id": 999_999,
+    "number": 999_999,
+    "name": "people",
+    "version": "v1",
+    "reference": "nobody@v1",
+    "digest": "0" * 64,
+}
 
 
 def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
