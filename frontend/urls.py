@@ -40,6 +40,7 @@ urlpatterns = [
     path("people/complete/", people.complete, name="complete_people"),
     path("people/<int:identity_id>/", people.show, name="person"),
     path("clusters/", clusters.index, name="clusters"),
+    path("clusters/start/", clusters.start, name="start_clustering"),
     path("clusters/<int:cluster_id>/", clusters.show, name="cluster"),
     path("review/", review.index, name="review"),
     path("review/start/", review.start, name="start_mining"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from annotation.models import Cluster, ClusterMember, ClusterRun, Label
 from annotation.queries.keyset import Slice, take_after
+from annotation.queries.picture_access import showable_faces
 
 PAGE = 60
 FACES_PAGE = 180
@@ -42,6 +43,12 @@ class GridFace:
 def current_run() -> ClusterRun | None:
     """The run that labels follow from at present."""
     return ClusterRun.objects.select_related("space__release").filter(current=True).first()
+
+
+def count_new_faces(run: ClusterRun | None) -> int:
+    """Faces that came after the run looked, or all where there was none."""
+    last = ClusterMember.objects.filter(run=run).aggregate(last=Max("face_id"))["last"] if run else None
+    return showable_faces().filter(pk__gt=last or 0).count()
 
 
 def list_clusters(run: ClusterRun, chosen: ClusterFilter, *, cursor: str = "") -> Slice[Cluster]:

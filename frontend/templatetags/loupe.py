@@ -81,9 +81,11 @@ def ago(seconds: float) -> str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """Seconds as `4.2 s`, `3 min 20 s`, `2 h 05 min`, `3 days`."""
+    """Seconds as `40 ms`, `4.2 s`, `3 min 20 s`, `2 h 05 min`, `3 days`."""
     if seconds is None:
         return "–"
+    if 0 < seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:

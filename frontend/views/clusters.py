@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
 from annotation.queries.cluster_pages import (
     ClusterFilter,
     count_clusters,
+    count_new_faces,
     current_run,
     find_cluster,
     list_clusters,
     list_grid_faces,
     neighbours,
 )
-from frontend.pages import Key, is_partial, page
+from annotation.services.clustering_jobs import start_clustering
+from frontend.pages import Key, is_partial, page, signed_in, told
 
 KEYS = [
     Key("Enter", "Confirm: all faces that are left are this person, then on to the next cluster"),
@@ -45,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     """All clusters of the current run, by size or by doubt."""
     run = current_run()
     if run is None:
-        return page(request, "clusters/index.html", "clusters", {"run": None})
+        return page(request, "clusters/index.html", "clusters", {"run": None, "new_faces": count_new_faces(None)})
     chosen = ClusterFilter(named=request.GET.get("named", ""), order=request.GET.get("sort", "size"))
     found = list_clusters(run, chosen, cursor=request.GET.get("after", ""))
     query = {"named": chosen.named, "sort": chosen.order, "after": found.cursor}
@@ -62,8 +65,20 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "chosen": chosen,
         "tabs": [(value, label, counts[value]) for value, label in tabs],
         "total": counts[""],
+        "new_faces": count_new_faces(run),
     }
     return page(request, "clusters/index.html", "clusters", context)
+
+
+@require_POST
+@requires(Capability.ROUNDS)
+def start(request: HttpRequest) -> HttpResponseBase:
+    """Cluster anew. Every decision is obeyed, so nothing that people said is lost."""
+    with told(request):
+        job = start_clustering(user=signed_in(request))
+        messages.success(request, "Faces are being clustered.")
+        return redirect("ui:job", job.pk)
+    return redirect("ui:clusters")
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import capabilities, requires
 from accounts.roles import Capability
-from annotation.queries.cluster_pages import current_run
+from annotation.queries.cluster_pages import count_new_faces, current_run
 from annotation.queries.overview import Overview, overview
 from frontend.pages import is_partial, page
 from frontend.round_story import held_out_chart, pool_chart
@@ -45,7 +45,8 @@ def show(request: HttpRequest) -> HttpResponse:
     history = list(rounds()[:ROUNDS])
     run = current_run()
     held = capabilities(request.user)
-    steps = _next_steps(state, open_items, bool(history), has_run=run is not None)
+    new_faces = count_new_faces(run)
+    steps = _next_steps(state, open_items, bool(history), has_run=run is not None, new_faces=new_faces)
     context = {
         "overview": state,
         "open_items": open_items,
@@ -60,13 +61,16 @@ def show(request: HttpRequest) -> HttpResponse:
     return page(request, "dashboard/show.html", "dashboard", context)
 
 
-def _next_steps(state: Overview, open_items: int, has_rounds: bool, *, has_run: bool) -> list[NextStep]:
+def _next_steps(state: Overview, open_items: int, has_rounds: bool, *, has_run: bool, new_faces: int) -> list[NextStep]:
     if not state.photos["all"]:
         return [NextStep("Nothing has been imported yet.", "Import photos", "ui:import", Capability.INGEST)]
     steps = []
     if state.photos["failed"]:
         text = f"{state.photos['failed']} files could not be read."
         steps.append(NextStep(text, "See why", "ui:photos", Capability.INGEST))
+    if new_faces:
+        text = f"{new_faces} face{'' if new_faces == 1 else 's'} came after the last clustering."
+        steps.append(NextStep(text, "Cluster", "ui:clusters", Capability.ROUNDS))
     if open_items:
         text = f"{open_items} question{'' if open_items == 1 else 's'} would settle most."
         steps.append(NextStep(text, "Review", "ui:review", Capability.REVIEW))

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.models import Collection, DatasetVersion
+from annotation.models import ClusterMember, ClusterRun, Collection, DatasetVersion
 from frontend.measurements import slices_of
 from frontend.round_story import compare, measured, steps_of
 from jobs.models import Job, JobState, Unit
@@ -22,7 +22,7 @@ from loop.models import Round
 from loop.stages import STAGES
 from mining.models import ReviewBatch, ReviewItem
 from mining.review_pages import list_questions
-from tests.factories import World, painted
+from tests.factories import World, make_world, painted
 from tests.frontend.showcase import make_showcase
 
 
@@ -230,3 +230,21 @@ def test_promoting_needs_the_right_and_waits_for_running_rounds(
     assert "is the champion already" in messages_of(champion)
     client.post(address)
     assert Job.objects.get(kind="promote").params["release"] == "sface-ft@v1"
+
+
+def test_new_faces_are_offered_to_be_clustered_once(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    client = as_role("data_engineer")
+    assert "import photos first" in messages_of(client.post(reverse("ui:start_clustering")))
+    world = make_world([3, 2])
+    assert b"came after this clustering" not in client.get(reverse("ui:clusters")).content
+    ClusterRun.objects.update(current=False)
+    waiting = client.get(reverse("ui:clusters")).content.decode()
+    assert "5 faces wait to be clustered" in waiting
+    assert "Cluster them" not in as_role("annotator").get(reverse("ui:clusters")).content.decode()
+    ClusterRun.objects.filter(pk=world.run.pk).update(current=True)
+    ClusterMember.objects.filter(face=world.faces[-1]).delete()
+    assert b"1 face came after this clustering and is not in it yet" in client.get(reverse("ui:clusters")).content
+    client.post(reverse("ui:start_clustering"))
+    client.post(reverse("ui:start_clustering"))
+    assert Job.objects.get(kind="cluster").params == {"space": world.run.space_id}
+    assert as_role("annotator").post(reverse("ui:start_clustering")).status_code == 403
