@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import queue
 import subprocess
@@ -26,6 +27,7 @@ from foundation.errors import Unavailable
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
+_PIPE_BYTES = 1 << 20
 T = TypeVar("T")
 
 
@@ -158,8 +160,10 @@ class _Worker:
         )
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         self._requests, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._requests, False)
-        os.set_blocking(self._answers, False)
+        for descriptor in (self._requests, self._answers):
+            os.set_blocking(descriptor, False)
+            with contextlib.suppress(OSError):  # a user's allowance of pipe memory may be used up
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self.alive = True
         try:
             wire.receive(self._answers, deadline=time.monotonic() + _START_SECONDS)

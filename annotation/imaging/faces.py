@@ -1,12 +1,14 @@
-"""From files to faces: decode, detect, cut crops and encode them, with all three kept busy at once."""
+"""From files to faces: decode, detect, cut, measure and encode, with all of them kept busy at once."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import islice
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +19,15 @@ from annotation.imaging.pack import encode_crop
 from annotation.imaging.refusal import ImageRefused
 from models_zoo.alignment import align_all, similarity_transforms
 from models_zoo.detection import Detections, Detector
+from models_zoo.quality import measure
 
 # Longer side for detection. Faces that are smaller here than a crop are cut from the file again, at a larger scale.
 DETECTION_SIDE = 1280
 _GROUP = 8
+# Groups whose crops are cut and encoded while the next is being detected.
+_GROUPS_BEHIND = 2
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+_NO_CROPS = np.empty((0, 112, 112, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,70 +44,98 @@ class Looked:
     """What was found in one file.
 
     Attributes:
-        hashed: None if the file was refused.
+        size: bytes of the file.
+        hashed: the image without its pixels, and its hash; None if the file was refused.
         faces: in pixels of the whole upright photo, highest score first.
         crops: (k, 112, 112, 3) uint8 RGB, aligned.
         pngs: the crops as PNG.
+        qualities: {measure: value} of each face, as in `models_zoo.quality.Quality`.
         refusal: why there is no photo.
     """
 
-    file: File
+    key: str
+    size: int
     hashed: Hashed | None
     faces: Detections
     crops: NDArray[np.uint8]
     pngs: tuple[bytes, ...]
+    qualities: tuple[dict[str, float], ...]
     refusal: ImageRefused | None
 
 
 class FaceFinder:
-    """Looks at files; at most a window of them is in memory at any time, however many there are."""
+    """Looks at files; at most a window of them is in memory at any time, however many there are. A context manager."""
 
     def __init__(self, decoders: DecoderPool, detector: Detector, *, side: int = DETECTION_SIDE) -> None:
         self._decoders = decoders
         self._detector = detector
         self._side = side
         self._window = _GROUP + 4 * decoders.workers
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="crops")
 
     def look(self, files: Iterable[File]) -> Iterator[Looked]:
-        """One answer per file, in order. Decoding runs ahead of detection."""
+        """One answer per file, in order. Decoding runs ahead of detection, cutting and encoding behind it."""
         ahead: deque[tuple[File, Future[Hashed]]] = deque()
+        behind: deque[list[Future[Looked]]] = deque()
         source = iter(files)
         while True:
             for file in islice(source, self._window - len(ahead)):
                 ahead.append((file, self._decoders.decode(file.data, name=file.name, max_side=self._side)))
-            if not ahead:
+            if ahead:
+                behind.append(self._detect([ahead.popleft() for _ in range(min(_GROUP, len(ahead)))]))
+            if not behind:
                 return
-            yield from self._finish([ahead.popleft() for _ in range(min(_GROUP, len(ahead)))])
+            if len(behind) > _GROUPS_BEHIND or not ahead:
+                for future in behind.popleft():
+                    yield future.result()
 
-    def _finish(self, group: list[tuple[File, Future[Hashed]]]) -> Iterator[Looked]:
+    def close(self) -> None:
+        """End the threads; what was not yielded is dropped."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _detect(self, group: list[tuple[File, Future[Hashed]]]) -> list[Future[Looked]]:
         decoded = [_result(future) for _, future in group]
         good = [answer for answer in decoded if isinstance(answer, Hashed)]
         found = iter(self._detector.detect([answer.decoded.image for answer in good]))
-        # Crops of a whole group are asked for before the first is waited for.
-        waiting = [
-            (file, answer, *self._cut(file, answer.decoded, next(found)))
+        return [
+            self._threads.submit(self._look, file, answer, next(found))
             if isinstance(answer, Hashed)
-            else _refused(file, answer)
+            else self._threads.submit(_refused, file, answer)
             for (file, _), answer in zip(group, decoded, strict=True)
         ]
-        for entry in waiting:
-            yield entry if isinstance(entry, Looked) else _looked(*entry)
 
-    def _cut(
-        self, file: File, decoded: Decoded, faces: Detections
-    ) -> tuple[Detections, NDArray[np.uint8] | Future[NDArray[np.uint8]]]:
-        """Faces in pixels of the whole photo, and their crops: at once, or from the file at the scale they need."""
-        if not len(faces):
-            return faces, np.empty((0, 112, 112, 3), np.uint8)
+    def _look(self, file: File, hashed: Hashed, found: Detections) -> Looked:
+        """Cut, measure and encode the faces of one file."""
+        try:
+            faces, crops = self._cut(file, hashed.decoded, found)
+        except ImageRefused as refusal:
+            return _refused(file, refusal)
+        qualities = tuple(measure(crops, faces.landmarks, faces.scores).rows())
+        pngs = tuple(encode_crop(crop) for crop in crops)
+        facts = replace(hashed, decoded=replace(hashed.decoded, image=_NO_PIXELS))
+        return Looked(file.key, len(file.data), facts, faces, crops, pngs, qualities, None)
+
+    def _cut(self, file: File, decoded: Decoded, found: Detections) -> tuple[Detections, NDArray[np.uint8]]:
+        """Faces in pixels of the whole photo, and crops from these pixels, or from the file at the scale they need."""
+        if not len(found):
+            return found, _NO_CROPS
         scale = decoded.scale
-        whole = _in_whole_photo(faces, scale)
-        matrices = similarity_transforms(faces.landmarks)
+        whole = _in_whole_photo(found, scale)
+        matrices = similarity_transforms(found.landmarks)
         # How many pixels of the crop one pixel here would be spread over, at worst.
         spread = float(np.hypot(matrices[:, 0, 0], matrices[:, 1, 0]).max())
         if spread <= 1 or min(scale) >= 1:
-            return whole, align_all(decoded.image, faces.landmarks)
+            return whole, align_all(decoded.image, found.landmarks)
         side = int(max(decoded.width, decoded.height) * min(1.0, min(scale) * spread)) + 1
-        return whole, self._decoders.crop(file.data, whole.landmarks.astype(np.float64), max_side=side)
+        return whole, self._decoders.crop(file.data, whole.landmarks.astype(np.float64), max_side=side).result()
 
 
 def _in_whole_photo(faces: Detections, scale: tuple[float, float]) -> Detections:
@@ -117,15 +152,5 @@ def _result(future: Future[Hashed]) -> Hashed | ImageRefused:
         return refusal
 
 
-def _looked(
-    file: File, hashed: Hashed, faces: Detections, crops: NDArray[np.uint8] | Future[NDArray[np.uint8]]
-) -> Looked:
-    try:
-        cut = crops.result() if isinstance(crops, Future) else crops
-    except ImageRefused as refusal:
-        return _refused(file, refusal)
-    return Looked(file, hashed, faces, cut, tuple(encode_crop(crop) for crop in cut), None)
-
-
 def _refused(file: File, refusal: ImageRefused) -> Looked:
-    return Looked(file, None, Detections.none(), np.empty((0, 112, 112, 3), np.uint8), (), refusal)
+    return Looked(file.key, len(file.data), None, Detections.none(), _NO_CROPS, (), (), refusal)

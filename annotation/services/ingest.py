@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -26,7 +26,7 @@ from annotation.imaging.refusal import ImageRefused
 from annotation.imaging.sources import Source
 from annotation.models import Collection, Photo, Upload
 from annotation.services import engines
-from annotation.services.ingest_rows import Found, Sighting, commit_photos, found_in, record_sightings
+from annotation.services.ingest_rows import Found, Sighting, commit_photos, record_sightings
 from foundation import blobs
 from foundation.errors import Forbidden, InvalidInput
 from foundation.progress import Progress, silent
@@ -120,18 +120,16 @@ def ingest_batch(
     reading = _Reading(source, items, outcomes)
     finder = FaceFinder(engines.decoders(), engines.detector_of(detector))
     ready: list[Found] = []
-    try:
+    with finder, reading:
         for done, looked in enumerate(finder.look(reading.unknown_files())):
-            ready.append(found_in(looked, reading.stored_blob(looked.file.key)))
+            ready.append(Found(looked, reading.stored_blob(looked.key)))
             progress(done, len(items))
-            if sum(len(found.pngs) for found in ready) >= _MOST_FACES:
+            if sum(len(found.looked.pngs) for found in ready) >= _MOST_FACES:
                 commit_photos(ready, detector=detector)
                 reading.remember(ready)
                 ready = []
         commit_photos(ready, detector=detector)
         reading.remember(ready)
-    finally:
-        reading.close()
     record_sightings([Sighting(collection_of(item.path), item.path, digest) for digest, item in reading.seen()])
     progress(len(items), len(items))
     return outcomes
@@ -172,10 +170,11 @@ class _Reading:
         """Note reasons and remarks under every path of each content."""
         for found in committed:
             for item in self._by_digest[found.digest]:
-                if found.refusal is not None:
-                    self._outcomes.refusals[item.path] = found.refusal
-                elif found.notes:
-                    self._outcomes.notes[item.path] = list(found.notes)
+                looked = found.looked
+                if looked.refusal is not None:
+                    self._outcomes.refusals[item.path] = looked.refusal
+                elif looked.hashed is not None and looked.hashed.decoded.notes:
+                    self._outcomes.notes[item.path] = list(looked.hashed.decoded.notes)
 
     def seen(self) -> Iterator[tuple[str, Item]]:
         """(digest, item) of every file whose bytes could be read."""
@@ -183,7 +182,10 @@ class _Reading:
             for item in items:
                 yield digest, item
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _unknown(self, chunk: dict[str, File]) -> Iterator[File]:

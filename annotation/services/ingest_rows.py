@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from annotation.imaging.faces import Looked
-from annotation.imaging.refusal import ImageRefused
 from annotation.models import CollectionPhoto, Face, Photo
+from annotation.services.bulk import copy_in
 from annotation.services.packs import store_pack
-from models_zoo.detection import Detections
 from models_zoo.models import ModelRelease
-from models_zoo.quality import measure
 
+_FIELDS = ["blob", "state", "error_code", "error", "mime", "width", "height", "orientation", "taken_at", "dhash"]
 _MAX_ERROR = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a photo that could be decoded; the fields are those of `Photo`."""
-
-    mime: str
-    width: int
-    height: int
-    orientation: int
-    taken_at: datetime | None
-    dhash: int
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that is written about one file, without its pixels and bytes.
+    """What was found in a file, and the key of the stored original ("" if it is not kept)."""
 
-    Attributes:
-        size: bytes of the file.
-        blob: key of the original, "" if it is not kept.
-        facts: None if the file was refused.
-        pngs, qualities: one per face.
-    """
-
-    digest: str
-    size: int
+    looked: Looked
     blob: str
-    facts: Facts | None
-    notes: tuple[str, ...]
-    refusal: ImageRefused | None
-    faces: Detections
-    pngs: tuple[bytes, ...]
-    qualities: tuple[dict[str, float], ...]
+
+    @property
+    def digest(self) -> str:
+        return self.looked.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +39,22 @@ class Sighting:
     digest: str
 
 
-def found_in(looked: Looked, blob: str) -> Found:
-    """Measure the faces and let go of the pixels."""
-    facts = None
-    notes: tuple[str, ...] = ()
-    if looked.hashed is not None:
-        image = looked.hashed.decoded
-        facts = Facts(image.mime, image.width, image.height, image.orientation, image.taken_at, looked.hashed.dhash)
-        notes = image.notes
-    faces = looked.faces
-    qualities = tuple(measure(looked.crops, faces.landmarks, faces.scores).rows())
-    file = looked.file
-    return Found(file.key, len(file.data), blob, facts, notes, looked.refusal, faces, looked.pngs, qualities)
-
-
 def commit_photos(found: Sequence[Found], *, detector: ModelRelease) -> None:
-    """Write photos with their faces and ONE pack of crops, in one transaction; each content may come once.
+    """Write photos with their faces and ONE pack, in one transaction; each file's key is its digest, each comes once.
 
     Photos that somebody else has finished meanwhile are left as they are.
     """
-    if not found:
-        return
     ordered = sorted(found, key=lambda entry: entry.digest)
-    with transaction.atomic():
-        # Rows are inserted and locked by rising digest, everywhere: two batches never wait for each other in a circle.
-        Photo.objects.bulk_create(
-            [Photo(digest=entry.digest, bytes=entry.size) for entry in ordered], ignore_conflicts=True
-        )
-        rows = Photo.objects.filter(digest__in=[entry.digest for entry in ordered]).order_by("digest")
-        photos = {photo.digest: photo for photo in rows.select_for_update(no_key=True)}
-        unfinished = (Photo.State.STORED, Photo.State.FAILED)
-        mine = [(photos[entry.digest], entry) for entry in ordered if photos[entry.digest].state in unfinished]
-        for photo, entry in mine:
-            _fill(photo, entry)
-        fields = ["blob", "state", "error_code", "error", *Facts.__slots__]
-        Photo.objects.bulk_update([photo for photo, _ in mine], fields)
-        _write_faces(mine, detector)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                _write_photos(ordered, detector)
+        except IntegrityError:
+            # Another batch has inserted one of them since we looked. It is committed now, so look again.
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return
 
 
 def record_sightings(sightings: Sequence[Sighting]) -> None:
@@ -136,16 +93,39 @@ def _insert_sightings(rows: Mapping[tuple[int, str], int]) -> list[tuple[int, st
     return [key for key in ordered if there.get(key) != rows[key]]
 
 
+def _write_photos(ordered: Sequence[Found], detector: ModelRelease) -> None:
+    # Rows are locked, then inserted, by rising digest everywhere: no two batches wait for each other in a circle.
+    rows = Photo.objects.filter(digest__in=[entry.digest for entry in ordered]).order_by("digest")
+    known = {photo.digest: photo for photo in rows.select_for_update(no_key=True)}
+    new = [
+        (Photo(digest=entry.digest, bytes=entry.looked.size), entry) for entry in ordered if entry.digest not in known
+    ]
+    unfinished = (Photo.State.STORED, Photo.State.FAILED)
+    again = [
+        (known[entry.digest], entry)
+        for entry in ordered
+        if entry.digest in known and known[entry.digest].state in unfinished
+    ]
+    for photo, entry in (*new, *again):
+        _fill(photo, entry)
+    Photo.objects.bulk_create([photo for photo, _ in new])
+    if again:
+        Photo.objects.bulk_update([photo for photo, _ in again], _FIELDS)
+    _write_faces(sorted((*new, *again), key=lambda pair: pair[0].digest), detector)
+
+
 def _fill(photo: Photo, found: Found) -> None:
+    looked = found.looked
     photo.blob = found.blob
     photo.error_code = photo.error = ""
-    if found.refusal is not None:
+    if looked.refusal is not None:
         photo.state = Photo.State.FAILED
-        photo.error_code, photo.error = found.refusal.code, found.refusal.message[:_MAX_ERROR]
-    if found.facts is not None:
-        photo.state = Photo.State.READY if found.pngs else Photo.State.NO_FACES
-        for name, value in asdict(found.facts).items():
-            setattr(photo, name, value)
+        photo.error_code, photo.error = looked.refusal.code, looked.refusal.message[:_MAX_ERROR]
+    if looked.hashed is not None:
+        image = looked.hashed.decoded
+        photo.state = Photo.State.READY if looked.pngs else Photo.State.NO_FACES
+        photo.mime, photo.width, photo.height = image.mime, image.width, image.height
+        photo.orientation, photo.taken_at, photo.dhash = image.orientation, image.taken_at, looked.hashed.dhash
 
 
 def _write_faces(found: Sequence[tuple[Photo, Found]], detector: ModelRelease) -> None:
@@ -153,7 +133,7 @@ def _write_faces(found: Sequence[tuple[Photo, Found]], detector: ModelRelease) -
     members = [
         (f"{photo.digest[:32]}-{detector.digest[:8]}-{ordinal}.png", png)
         for photo, entry in found
-        for ordinal, png in enumerate(entry.pngs)
+        for ordinal, png in enumerate(entry.looked.pngs)
     ]
     if not members:
         return
@@ -161,18 +141,18 @@ def _write_faces(found: Sequence[tuple[Photo, Found]], detector: ModelRelease) -
     places = iter(packed.crops)
     faces: list[Face] = []
     for photo, entry in found:
-        for ordinal in range(len(entry.pngs)):
+        for ordinal in range(len(entry.looked.pngs)):
             place = next(places)
             face = Face(photo=photo, detector=detector, ordinal=ordinal, pack=pack, row=len(faces))
             face.offset, face.length, face.digest = place.offset, place.length, place.digest
-            _describe(face, entry.faces, entry.qualities[ordinal])
+            _describe(face, entry.looked)
             faces.append(face)
-    Face.objects.bulk_create(faces, batch_size=1000)
+    copy_in(faces)
 
 
-def _describe(face: Face, faces: Detections, quality: dict[str, float]) -> None:
-    face.x, face.y, face.width, face.height = (float(value) for value in faces.boxes[face.ordinal])
-    face.landmarks = [float(value) for value in faces.landmarks[face.ordinal].reshape(-1)]
-    face.score = float(faces.scores[face.ordinal])
-    for name, value in quality.items():
+def _describe(face: Face, looked: Looked) -> None:
+    face.x, face.y, face.width, face.height = (float(value) for value in looked.faces.boxes[face.ordinal])
+    face.landmarks = [float(value) for value in looked.faces.landmarks[face.ordinal].reshape(-1)]
+    face.score = float(looked.faces.scores[face.ordinal])
+    for name, value in looked.qualities[face.ordinal].items():
         setattr(face, name, value)
