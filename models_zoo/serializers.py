@@ -18,7 +18,7 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
 
 class ReleaseSerializer(serializers.ModelSerializer[ModelRelease]):
     reference = serializers.CharField(source="__str__", help_text="name@vN")
-    parent = serializers.StringRelatedField[Any](allow_null=True)
+    parent = serializers.StringRelatedField[Any](allow_null=True)  # type: ignore[assignment]
     aliases = serializers.SlugRelatedField[Any](slug_field="alias", many=True, read_only=True)
     evaluations = EvaluationSerializer(many=True)
 

@@ -37,14 +37,14 @@ class TrainConfig:
     """
 
     seed: int = 0
-    epochs: int = 6
-    batch_size: int = 64
-    learning_rate: float = 5e-5
+    epochs: int = 8
+    batch_size: int = 32
+    learning_rate: float = 2e-5
     warmup: float = 0.1
     head_rate: float = 10.0
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
-    frozen_units: int = 0
+    frozen_units: int = 13
     min_faces: int = 4
     arcface: float = 0.125
     margin: float = 0.3
@@ -54,7 +54,7 @@ class TrainConfig:
     recognition: float = 0.0
     recognition_scale: float = 32.0
     recognition_ignore: float = 0.6
-    plain: float = 0.25
+    plain: float = 0.35
     start_share: float = 0.0
     precision: str = "auto"
     checkpoint_steps: int = 50

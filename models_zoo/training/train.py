@@ -92,8 +92,8 @@ def train(
     with CropReader(faces) as reader:
         views = Views(reader, len(faces), config, augment)
         with autocast:
-            targets = start_embeddings(network, reader, len(faces), where)
-        objective = Objective(config, faces, classes, targets).to(where)
+            targets, trust = start_embeddings(network, reader, len(faces), where)
+        objective = Objective(config, faces, classes, targets, trust).to(where)
         optimiser = make_optimiser(config, network, objective)
         modules = {"network": network, "objective": objective}
         run = {"config": config.as_dict(), "dataset": faces.manifest_sha256, "start": _sha256(start_weights)}
@@ -144,11 +144,14 @@ def train(
 class Objective(torch.nn.Module):
     """The weighted sum of the losses that the config asks for."""
 
-    def __init__(self, config: TrainConfig, faces: TrainingSet, classes: Tensor, targets: Tensor) -> None:
+    def __init__(
+        self, config: TrainConfig, faces: TrainingSet, classes: Tensor, targets: Tensor, trust: Tensor
+    ) -> None:
         super().__init__()
         self.people = int(classes.max()) + 1
         self._config, self._classes, self._targets = config, classes, targets
         self._weights = torch.from_numpy(faces.weights).to(targets.device)
+        self._aim = self._weights * trust
         self._trust = self._weights * torch.from_numpy(faces.confidences).to(targets.device)
         # Starting the class centres where the start model sees the people spares the head its own long training.
         centres = torch.zeros(max(self.people, 1), targets.shape[1], device=targets.device)
@@ -161,7 +164,7 @@ class Objective(torch.nn.Module):
         config = self._config
         rows = torch.from_numpy(batch.rows).to(embeddings.device)
         classes = self._classes[rows]
-        parts = {"distillation": (self._weights[rows] * distillation(embeddings, self._targets[rows])).mean()}
+        parts = {"distillation": (self._aim[rows] * distillation(embeddings, self._targets[rows])).mean()}
         total = config.distillation * parts["distillation"]
         known = classes >= 0
         if config.arcface and bool(known.any()):
