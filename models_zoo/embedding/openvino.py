@@ -53,10 +53,11 @@ class OpenVinoEmbedder(BatchEmbedder):
         )
 
     def _raw(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        # Dynamic shapes are compiled once each; filling the batch up keeps it to one.
+        # Each shape is compiled when it is first met; filling up to a power of two keeps them few.
+        size = min(self.batch_size, 1 << (len(crops) - 1).bit_length())
         full = crops
-        if len(crops) < self.batch_size:
-            full = np.zeros((self.batch_size, *crops.shape[1:]), dtype=np.uint8)
+        if len(crops) < size:
+            full = np.zeros((size, *crops.shape[1:]), dtype=np.uint8)
             full[: len(crops)] = crops
         with self._lock:
             rows: NDArray[np.float32] = self._request.infer([full], share_inputs=True)[0][: len(crops)].copy()

@@ -17,3 +17,12 @@ def sface_weights(weights_dir: Path) -> Path:
         return fetch(spec("sface"), directory=weights_dir)
     except WeightsUnavailable as reason:
         pytest.skip(f"NO WEIGHTS: {reason}")
+
+
+@pytest.fixture(scope="session")
+def yunet_weights(weights_dir: Path) -> Path:
+    """The published YuNet file; skips as `sface_weights` does."""
+    try:
+        return fetch(spec("yunet"), directory=weights_dir)
+    except WeightsUnavailable as reason:
+        pytest.skip(f"NO WEIGHTS: {reason}")
