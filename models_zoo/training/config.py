@@ -46,7 +46,7 @@ class TrainConfig:
     clip_norm: float = 5.0
     frozen_units: int = 13
     min_faces: int = 4
-    arcface: float = 0.125
+    arcface: float = 0.02
     margin: float = 0.3
     scale: float = 32.0
     smoothing: float = 0.1
