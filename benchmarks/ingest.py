@@ -111,8 +111,7 @@ def end_to_end(folder: Path) -> tuple[float, float]:
     job = jobs.run_to_end(job_id=jobs.enqueue(kind="ingest", params={"folder": str(folder)}).pk)
     assert job.result is not None, job.error
     jobs.run_to_end(job_id=job.result["embed"])
-    spent = cost.stop()
-    return spent
+    return cost.stop()
 
 
 def models_alone(folder: Path) -> tuple[float, float]:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +23,7 @@ from models_zoo.quality import measure
 # Longer side for detection. Faces that are smaller here than a crop are cut from the file again, at a larger scale.
 DETECTION_SIDE = 1280
 _GROUP = 8
+_WINDOW_BYTES = 128 << 20
 # Groups whose crops are cut and encoded while the next is being detected.
 _GROUPS_BEHIND = 2
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
@@ -79,7 +79,7 @@ class FaceFinder:
         behind: deque[list[Future[Looked]]] = deque()
         source = iter(files)
         while True:
-            for file in islice(source, self._window - len(ahead)):
+            for file in self._next_files(source, ahead):
                 ahead.append((file, self._decoders.decode(file.data, name=file.name, max_side=self._side)))
             if ahead:
                 behind.append(self._detect([ahead.popleft() for _ in range(min(_GROUP, len(ahead)))]))
@@ -88,6 +88,16 @@ class FaceFinder:
             if len(behind) > _GROUPS_BEHIND or not ahead:
                 for future in behind.popleft():
                     yield future.result()
+
+    def _next_files(self, source: Iterator[File], ahead: deque[tuple[File, Future[Hashed]]]) -> Iterator[File]:
+        """As many as the window has room for, in files and in bytes; one at least if there is none."""
+        held = sum(len(file.data) for file, _ in ahead)
+        while len(ahead) < self._window and (held < _WINDOW_BYTES or not ahead):
+            file = next(source, None)
+            if file is None:
+                return
+            held += len(file.data)
+            yield file
 
     def close(self) -> None:
         """End the threads; what was not yielded is dropped."""

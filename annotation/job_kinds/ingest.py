@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from annotation.models import EmbeddingSpace
+from annotation.models import Collection, EmbeddingSpace
 from annotation.services import spaces
 from annotation.services.collections import ensure_collection
 from annotation.services.duplicates import refresh_duplicate_groups
@@ -13,6 +13,7 @@ from annotation.services.ingest import Item, ingest_batch
 from annotation.services.ingest_rows import link_copies
 from annotation.services.ingest_sources import default_album, list_entries, open_source
 from annotation.services.uploads import forget_uploads
+from foundation.errors import Conflict
 from jobs import services as jobs
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit, UnitState
@@ -92,4 +93,9 @@ class _Albums:
 
 
 def _album(name: str, job: Job) -> int:
-    return ensure_collection(name=name, user=job.created_by).pk
+    pool = Collection.Split.NONE
+    try:
+        return ensure_collection(name=name, held_out=pool, user=job.created_by).pk
+    except Conflict:
+        # A folder that happens to be named like a held-out collection must not fill it.
+        return ensure_collection(name=f"{name[:180]} (pool)", held_out=pool, user=job.created_by).pk

@@ -75,6 +75,7 @@ def build_version(*, job: Job, progress: Progress = silent) -> DatasetVersion:
 
     Raises:
         VersionRefused: an identity or a group of near-duplicates would cross splits. The version is kept as refused.
+        Conflict: `nothing_labelled`.
     """
     name = job.params["name"]
     version = _begin(name, job)
@@ -86,6 +87,9 @@ def build_version(*, job: Job, progress: Progress = silent) -> DatasetVersion:
         proportions=job.params.get("proportions"),
         progress=progress,
     )
+    if not built.violations and not built.counts:
+        version.delete()
+        raise Conflict("No face has a person yet: cluster or label faces first.", code="nothing_labelled")
     if built.violations:
         reasons = " ".join(built.violations[:10])
         more = len(built.violations) - 10

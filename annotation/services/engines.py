@@ -18,14 +18,19 @@ from models_zoo.models import ModelRelease
 from models_zoo.services import local_weights
 
 T = TypeVar("T")
-_KEPT = 3
+_KEPT = 3  # networks
 _lock = threading.Lock()
+# By process: what was opened before a fork is of no use after it.
+_decoders: dict[int, DecoderPool] = {}
 _open: OrderedDict[tuple[int, str], object] = OrderedDict()
 
 
 def decoders() -> DecoderPool:
     """This process's decoding workers."""
-    return _kept("decoders", _start_decoders)
+    with _lock:
+        if os.getpid() not in _decoders:
+            _decoders[os.getpid()] = _start_decoders()
+        return _decoders[os.getpid()]
 
 
 def detector_of(release: ModelRelease) -> Detector:
@@ -44,13 +49,12 @@ def _start_decoders() -> DecoderPool:
     return pool
 
 
-def _kept(name: str, make: Callable[[], T]) -> T:
-    # By process too: what was opened before a fork is of no use after it.
-    key = os.getpid(), name
+def _kept(digest: str, make: Callable[[], T]) -> T:
+    key = os.getpid(), digest
     with _lock:
         if key not in _open:
             _open[key] = make()
             while len(_open) > _KEPT:
                 _open.popitem(last=False)
         _open.move_to_end(key)
-        return _open[key]  # type: ignore[return-value]  # a name always stands for one type
+        return _open[key]  # type: ignore[return-value]  # a digest always stands for one type

@@ -1,9 +1,9 @@
-"""Embedding spaces: building one pack by pack, reading its vectors, and making it the live one."""
+"""Embedding spaces: building one pack by pack, and making it the live one."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from django.db import connection, transaction
@@ -12,7 +12,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.imaging.pack import stack
-from annotation.models import CropPack, EmbeddingSpace, Face, PackVectors
+from annotation.models import CropPack, EmbeddingSpace, PackVectors
 from annotation.services import engines
 from annotation.services.packs import read_crops
 from foundation import blobs
@@ -121,59 +121,6 @@ def embed_packs(*, space: EmbeddingSpace, packs: Sequence[CropPack]) -> int:
     ]
     PackVectors.objects.bulk_create(sorted(rows, key=lambda row: row.pack_id), ignore_conflicts=True)
     return len(vectors)
-
-
-def load_vectors(
-    *, space: EmbeddingSpace, faces: QuerySet[Face] | Iterable[int]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Vectors of faces, reading each pack's file once, in order.
-
-    Args:
-        faces: a query of faces, whose order is kept, or face ids.
-
-    Returns:
-        (n,) int64 face ids and (n, dimension) float32, L2-normalised rows.
-
-    Raises:
-        VectorsMissing: a face's pack is not embedded in this space.
-        InvalidInput: an id that is no face.
-    """
-    ids, packs, rows = _places(faces)
-    vectors = np.empty((len(ids), space.dimension), dtype=np.float32)
-    order = np.argsort(packs, kind="stable")
-    numbers, starts = np.unique(packs[order], return_index=True)
-    parts = dict(zip(numbers.tolist(), np.split(order, starts[1:]), strict=True)) if len(numbers) else {}
-    for pack, blob in _vector_blobs(space, numbers.tolist()):
-        with blobs.open(blob) as file:
-            stored = np.load(io.BytesIO(file.read()), allow_pickle=False)
-        members = parts.pop(pack)
-        vectors[members] = stored[rows[members]]
-    if parts:
-        raise VectorsMissing(f"{sum(map(len, parts.values()))} faces have no vector in this space yet; embed first.")
-    return ids, vectors
-
-
-def _places(faces: QuerySet[Face] | Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Face ids, packs and rows, each (n,) int64, in the order asked for."""
-    if isinstance(faces, QuerySet):
-        streamed = faces.values_list("id", "pack_id", "row").iterator(chunk_size=20_000)
-        table = np.array(list(streamed), dtype=np.int64).reshape(-1, 3)
-        return table[:, 0], table[:, 1], table[:, 2]
-    wanted = np.fromiter(faces, dtype=np.int64)
-    found = Face.objects.filter(pk__in=np.unique(wanted).tolist()).order_by("pk").values_list("id", "pack_id", "row")
-    table = np.array(list(found), dtype=np.int64).reshape(-1, 3)
-    at = np.minimum(np.searchsorted(table[:, 0], wanted), max(0, len(table) - 1))
-    if len(wanted) and (not len(table) or (table[at, 0] != wanted).any()):
-        raise InvalidInput("There is no such face.", code="unknown_face")
-    table = table[at] if len(wanted) else table[:0]
-    return table[:, 0], table[:, 1], table[:, 2]
-
-
-def _vector_blobs(space: EmbeddingSpace, packs: list[int]) -> Iterator[tuple[int, str]]:
-    for start in range(0, len(packs), 10_000):
-        part = packs[start : start + 10_000]
-        found = PackVectors.objects.filter(space=space, pack__in=part).order_by("pack_id")
-        yield from found.values_list("pack_id", "blob")
 
 
 def _store(vectors: NDArray[np.float32]) -> str:

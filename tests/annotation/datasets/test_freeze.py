@@ -185,6 +185,12 @@ def test_people_with_too_few_faces_are_left_out(pool: Collection) -> None:
         freeze(name="People!")
 
 
+def test_nothing_labelled_makes_no_version(album: Album) -> None:
+    job = jobs.run_to_end(job_id=freeze(name="people").pk)
+    assert (job.state, job.error_code) == (JobState.FAILED, "nothing_labelled")
+    assert not DatasetVersion.objects.exists()
+
+
 def test_training_reads_what_is_written_out(pool: Collection, tmp_path: Path) -> None:
     version, _ = frozen(proportions={"val_eyeball": 0.3})
     folder = materialise(version=version, directory=tmp_path / "d", splits=["train"], purpose="training")

@@ -65,6 +65,13 @@ def test_one_named_collection_takes_everything(album: Callable[[int], Path]) -> 
     assert everything.photos.count() == 3
 
 
+def test_a_folder_named_like_a_held_out_collection_does_not_fill_it(album: Callable[[int], Path]) -> None:
+    held = Collection.objects.create(name="anna", slug="anna", held_out="test")
+    run_folder(album(2))
+    assert held.photos.count() == 0
+    assert Collection.objects.get(name="anna (pool)").photos.count() == 2
+
+
 def test_every_bad_file_ends_with_its_reason_and_the_rest_goes_on(tmp_path: Path, portraits: list[Path]) -> None:
     good = portraits[0].read_bytes()
     folder = tmp_path / "mixed"

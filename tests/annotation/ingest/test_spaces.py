@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from annotation.models import CropPack, EmbeddingSpace, Face, PackVectors
+from annotation.queries.vectors import load_vectors
 from annotation.services import engines, spaces
 from annotation.services.packs import read_crops
 from foundation.errors import Conflict, InvalidInput
@@ -41,10 +42,11 @@ def challenger() -> ModelRelease:
     return release
 
 
-def test_vectors_come_in_the_order_asked_for_and_are_the_embedders(faces: EmbeddingSpace) -> None:
+def test_every_face_has_the_vector_that_the_embedder_gives_its_crop(faces: EmbeddingSpace) -> None:
     assert embed(faces).state == JobState.FINISHED
-    ids, vectors = spaces.load_vectors(space=faces, faces=Face.objects.order_by("-id"))
-    assert ids.tolist() == sorted(Face.objects.values_list("id", flat=True), reverse=True)
+    loaded = load_vectors(faces)
+    ids, vectors = loaded.face_ids, loaded.vectors
+    assert ids.tolist() == sorted(Face.objects.values_list("id", flat=True)) and loaded.without == 0
     assert vectors.shape == (len(ids), 128) and vectors.dtype == np.float32
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-5
     embedder = engines.embedder_of(faces.release)
@@ -53,13 +55,6 @@ def test_vectors_come_in_the_order_asked_for_and_are_the_embedders(faces: Embedd
         expected = embedder.embed(read_crops(pack=pack))
         for face in pack.faces.all():
             assert vectors[place[face.pk]] @ expected[face.row] > 0.999
-    chosen = [ids[5], ids[2], ids[5]]
-    again, rows = spaces.load_vectors(space=faces, faces=[int(face) for face in chosen])
-    assert again.tolist() == [int(face) for face in chosen]
-    assert (rows == vectors[[5, 2, 5]]).all()
-    assert spaces.load_vectors(space=faces, faces=[])[1].shape == (0, 128)
-    with pytest.raises(InvalidInput):
-        spaces.load_vectors(space=faces, faces=[10**9])
 
 
 def test_embedding_twice_is_once(faces: EmbeddingSpace) -> None:
@@ -77,8 +72,7 @@ def test_a_space_without_all_packs_does_not_go_live(faces: EmbeddingSpace, chall
     with pytest.raises(Conflict) as caught:
         spaces.go_live(space=beside)
     assert caught.value.code == "vectors_missing"
-    with pytest.raises(Conflict):
-        spaces.load_vectors(space=beside, faces=Face.objects.order_by("id"))
+    assert load_vectors(beside).without == Face.objects.count()
     spaces.embed_packs(space=beside, packs=[CropPack.objects.order_by("pk")[0]])
     assert not spaces.complete(space=beside)
     faces.refresh_from_db()
