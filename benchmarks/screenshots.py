@@ -45,6 +45,15 @@ from tests.factories import World, make_users, painted
 from tests.frontend.showcase import make_showcase, real_pictures
 
 WIDTHS = {"wide": (1440, 900), "narrow": (420, 860)}
+# Pages with something open on them: the page, and the keys that are pressed there.
+GESTURES = {
+    "cluster-keys": ("cluster", ["?"]),
+    "cluster-selected": ("cluster", ["ArrowRight", "Space", "Shift+ArrowRight", "Shift+ArrowRight"]),
+    "cluster-name": ("cluster", ["e", "Backspace", "a"]),
+    "cluster-split": ("cluster", ["ArrowRight", "Space", "Shift+ArrowRight", "s"]),
+    "cluster-merge": ("cluster", ["m", "a", "ArrowDown", "Enter"]),
+    "cluster-toast": ("cluster", ["r"]),
+}
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -117,12 +126,15 @@ def shoot(browser: Browser, base: str, key: str, pages: dict[str, str], out: Pat
             said: list[str] = []
             page.on("console", lambda m, s=said: s.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error, s=said: s.append(str(error)))
-            for name, address in pages.items():
-                report(page, said, base + address, out / f"{name}-{size}-{theme}.png", name, width)
+            shots = {name: (address, []) for name, address in pages.items()}
+            shots |= {name: (pages[of], keys) for name, (of, keys) in GESTURES.items() if of in pages}
+            for name, (address, keys) in shots.items():
+                file = out / f"{name}-{size}-{theme}.png"
+                report(page, said, base + address, keys, file, name, width)
             context.close()
 
 
-def report(page: Page, said: list[str], address: str, file: Path, name: str, width: int) -> None:
+def report(page: Page, said: list[str], address: str, keys: list[str], file: Path, name: str, width: int) -> None:
     """One page: its picture, and what was wrong with it."""
     began = time.perf_counter()
     page.goto(address)
@@ -134,8 +146,11 @@ def report(page: Page, said: list[str], address: str, file: Path, name: str, wid
         page.wait_for_timeout(100)
         if page.evaluate("[...document.images].every((image) => image.complete)"):
             break
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
     file.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file, full_page=not keys)
     needed = page.evaluate("document.documentElement.scrollWidth")
     line = {"page": name, "file": file.name, "width": width, "too_wide_by": max(0, needed - width)}
     print(json.dumps({**line, "seconds": round(seconds, 3), "console": list(said)}), flush=True)

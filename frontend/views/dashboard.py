@@ -66,7 +66,8 @@ def _next_steps(state: Overview, open_items: int, has_rounds: bool, *, has_run: 
         return [NextStep("Nothing has been imported yet.", "Import photos", "ui:import", Capability.INGEST)]
     steps = []
     if state.photos["failed"]:
-        text = f"{state.photos['failed']} files could not be read."
+        failed = state.photos["failed"]
+        text = f"{failed} file{'' if failed == 1 else 's'} could not be read."
         steps.append(NextStep(text, "See why", "ui:photos", Capability.INGEST))
     if new_faces:
         text = f"{new_faces} face{'' if new_faces == 1 else 's'} came after the last clustering."
@@ -75,7 +76,8 @@ def _next_steps(state: Overview, open_items: int, has_rounds: bool, *, has_run: 
         text = f"{open_items} question{'' if open_items == 1 else 's'} would settle most."
         steps.append(NextStep(text, "Review", "ui:review", Capability.REVIEW))
     if has_run and state.named < state.people:
-        text = f"{state.people - state.named} people have no name yet."
+        unnamed = state.people - state.named
+        text = f"{unnamed} {'person has' if unnamed == 1 else 'people have'} no name yet."
         steps.append(NextStep(text, "Name clusters", "ui:clusters", Capability.REVIEW))
     if has_run and not has_rounds:
         steps.append(NextStep("No round has run yet.", "Start the first round", "ui:rounds", Capability.ROUNDS))

@@ -83,6 +83,14 @@ def test_choosing_a_completed_name_merges(cluster: Page, made: World) -> None:
     assert made.people[0].merged_into == made.people[1]
 
 
+def test_typing_the_whole_name_of_somebody_means_them(cluster: Page, made: World) -> None:
+    cluster.keyboard.press("e")
+    cluster.get_by_label("Name", exact=True).fill("bertil")
+    cluster.keyboard.press("Enter")
+    toast(cluster, "Merged with Bertil")
+    assert Decision.objects.get().kind == "merge"
+
+
 def test_merging_shows_both_covers_first(cluster: Page, made: World) -> None:
     cluster.keyboard.press("m")
     cluster.get_by_label("Who is it the same as?").fill("Bert")

@@ -2,7 +2,7 @@
 /** Deciding about the faces of one cluster or one person: the grid, its keys and its dialogs. */
 
 import { PersonField } from "./combobox.js";
-import { decide, undo } from "./decisions.js";
+import { decide, tellNext, undo } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onKey } from "./keys.js";
 import { Selection } from "./selection.js";
@@ -100,8 +100,11 @@ class Workspace {
     if (!answer) return;
     this.tick(chosen.length ? chosen : this.selection.tiles().map((tile) => Number(tile.dataset.face)));
     this.selection.clear();
-    if (this.isCluster && !chosen.length) this.go("next");
     this.revision += 1;
+    if (this.isCluster && !chosen.length) {
+      if (document.querySelector('[data-go="next"]')) tellNext(`Confirmed: ${faces(count)} of ${named}`, true);
+      this.go("next");
+    }
   }
 
   async reject() {
@@ -146,7 +149,9 @@ class Workspace {
   /** @param {Person} person */
   async merge(person) {
     const statement = { kind: "merge", identity: this.identity, into: person.id };
-    if (!(await this.say(statement, `Merged with ${person.name}`))) return;
+    const said = `Merged with ${person.name}`;
+    if (!(await this.say(statement, said))) return;
+    tellNext(said, true);
     if (this.isCluster) location.reload();
     else location.assign(`/people/${person.id}/`);
   }
@@ -218,13 +223,14 @@ function startDialog(id, work) {
   const form = dialog?.querySelector("form");
   if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return null;
   const field = new PersonField(root, (person) => compare(dialog, work, person));
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    dialog.close();
     const text = field.input.value.trim();
-    if (id === "name-dialog") void work.rename(text, field.picked);
-    if (id === "split-dialog") void work.split(text, field.picked);
-    if (id === "merge-dialog" && field.picked) void work.merge(field.picked);
+    const person = text === work.name ? field.picked : await field.exact();
+    dialog.close();
+    if (id === "name-dialog") await work.rename(text, person);
+    if (id === "split-dialog") await work.split(text, person);
+    if (id === "merge-dialog" && person) await work.merge(person);
   });
   if (id !== "name-dialog") dialog.addEventListener("close", () => window.setTimeout(() => field.reset()));
   return field;

@@ -18,6 +18,7 @@ export class PersonField {
   constructor(root, onPick) {
     this.input = /** @type {HTMLInputElement} */ (root.querySelector("input"));
     this.list = /** @type {HTMLElement} */ (root.querySelector("[role=listbox]"));
+    this.root = root;
     this.source = root.dataset.source ?? "";
     this.except = root.dataset.except ?? "";
     this.onPick = onPick;
@@ -29,7 +30,7 @@ export class PersonField {
     this.asked = 0;
     this.timer = 0;
     this.input.addEventListener("input", () => {
-      this.picked = null;
+      this.#choose(null);
       window.clearTimeout(this.timer);
       this.timer = window.setTimeout(() => void this.look(), 120);
     });
@@ -44,17 +45,31 @@ export class PersonField {
   /** Ask the server for people whose name holds the text. */
   async look() {
     const turn = ++this.asked;
-    const query = new URLSearchParams({ q: this.input.value.trim(), except: this.except });
-    const answer = await fetch(`${this.source}?${query}`, { headers: { Accept: "application/json" } });
-    if (!answer.ok || turn !== this.asked) return;
-    this.people = (await answer.json()).people;
+    const people = await this.#find();
+    if (turn !== this.asked) return;
+    this.people = people;
     this.at = -1;
     this.#show();
   }
 
+  /** The person whose name is just what was typed, if there is one. @returns {Promise<Person | null>} */
+  async exact() {
+    const text = this.input.value.trim().toLocaleLowerCase();
+    if (this.picked || !text) return this.picked;
+    const people = await this.#find();
+    return people.find((person) => person.name.toLocaleLowerCase() === text) ?? null;
+  }
+
+  /** @returns {Promise<Person[]>} */
+  async #find() {
+    const query = new URLSearchParams({ q: this.input.value.trim(), except: this.except });
+    const answer = await fetch(`${this.source}?${query}`, { headers: { Accept: "application/json" } });
+    return answer.ok ? (await answer.json()).people : [];
+  }
+
   reset() {
     this.input.value = "";
-    this.picked = null;
+    this.#choose(null);
     this.people = [];
     this.#show();
   }
@@ -102,12 +117,18 @@ export class PersonField {
     }
   }
 
+  /** @param {Person | null} person */
+  #choose(person) {
+    this.picked = person;
+    this.root.classList.toggle("picked", person !== null);
+  }
+
   /** @param {number} index */
   #pick(index) {
     const person = this.people[index];
     if (!person) return;
     this.input.value = person.name;
-    this.picked = person;
+    this.#choose(person);
     this.people = [];
     this.at = -1;
     this.#show();

@@ -100,7 +100,7 @@ export async function undo() {
   try {
     await revert(last.decision);
     keep(entries);
-    sessionStorage.setItem("loupe.said", `Undone: ${last.said}`);
+    tellNext(`Undone: ${last.said}`);
     location.assign(last.page);
   } catch (error) {
     // Somebody else may have taken it back already; it must not block what lies under it.
@@ -114,11 +114,18 @@ export async function revert(decision) {
   await call("POST", `/api/v1/decisions/${decision}/revert`, {});
 }
 
+/** Have the next page tell what was done on this one. @param {string} said @param {boolean} [undoable] */
+export function tellNext(said, undoable = false) {
+  sessionStorage.setItem("loupe.said", JSON.stringify({ said, undoable }));
+}
+
 /** Tells after a page change what was done before it. */
 function tellEarlier() {
-  const said = sessionStorage.getItem("loupe.said");
-  if (said) toast(said);
+  const earlier = sessionStorage.getItem("loupe.said");
   sessionStorage.removeItem("loupe.said");
+  if (!earlier) return;
+  const { said, undoable } = JSON.parse(earlier);
+  toast(said, undoable ? { action: "Undo", onAction: () => void undo() } : {});
 }
 
 tellEarlier();

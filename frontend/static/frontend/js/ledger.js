@@ -1,7 +1,7 @@
 // @ts-check
 /** Taking single decisions back. */
 
-import { revert } from "./decisions.js";
+import { revert, tellNext } from "./decisions.js";
 import { toastError } from "./toast.js";
 
 document.addEventListener("click", async (event) => {
@@ -10,7 +10,7 @@ document.addEventListener("click", async (event) => {
   button.disabled = true;
   try {
     await revert(Number(button.dataset.revert));
-    sessionStorage.setItem("loupe.said", `Decision ${button.dataset.revert} was taken back.`);
+    tellNext(`Decision ${button.dataset.revert} was taken back.`);
     location.reload();
   } catch (error) {
     button.disabled = false;
