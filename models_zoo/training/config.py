@@ -24,7 +24,8 @@ class TrainConfig:
         clip_norm: largest norm of the network's gradient.
         frozen_units: so many of SFace's 27 convolution units, from the input on, stay as they are.
         min_faces: people with fewer faces don't go to the ArcFace head; their faces only distil.
-        arcface: weight of the margin loss; with `margin` in radians, `scale` and label `smoothing`.
+        arcface: weight of the margin loss, for datasets whose people are known; clusters split some people in two, which
+            this loss would push apart, so by default it is off; with `margin` in radians, `scale` and label `smoothing`.
         distillation: weight of the distance to the start model's embedding of the clean view.
         recognition: weight of finding the clean view among all faces, with `recognition_scale`; faces whose start
             embeddings are more similar than `recognition_ignore`, or that are one person's, aren't pushed apart.
@@ -39,14 +40,14 @@ class TrainConfig:
     seed: int = 0
     epochs: int = 8
     batch_size: int = 32
-    learning_rate: float = 2e-5
+    learning_rate: float = 5e-5
     warmup: float = 0.1
     head_rate: float = 10.0
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
     frozen_units: int = 13
     min_faces: int = 4
-    arcface: float = 0.02
+    arcface: float = 0.0
     margin: float = 0.3
     scale: float = 32.0
     smoothing: float = 0.1
