@@ -37,7 +37,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from accounts.models import User
 from config.embedded.services import running
@@ -123,15 +123,29 @@ def shoot(browser: Browser, base: str, key: str, pages: dict[str, str], out: Pat
             if key:
                 context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": base}])
             page = context.new_page()
-            said: list[str] = []
-            page.on("console", lambda m, s=said: s.append(m.text) if m.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error, s=said: s.append(str(error)))
-            shots = {name: (address, []) for name, address in pages.items()}
+            said = listen(page)
+            shots: dict[str, tuple[str, list[str]]] = {name: (address, []) for name, address in pages.items()}
             shots |= {name: (pages[of], keys) for name, (of, keys) in GESTURES.items() if of in pages}
             for name, (address, keys) in shots.items():
                 file = out / f"{name}-{size}-{theme}.png"
                 report(page, said, base + address, keys, file, name, width)
             context.close()
+
+
+def listen(page: Page) -> list[str]:
+    """A list that fills with what the page complains about."""
+    said: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(message.text)
+
+    def fail(error: Error) -> None:
+        said.append(str(error))
+
+    page.on("console", hear)
+    page.on("pageerror", fail)
+    return said
 
 
 def report(page: Page, said: list[str], address: str, keys: list[str], file: Path, name: str, width: int) -> None:

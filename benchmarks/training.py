@@ -78,7 +78,7 @@ def measure(
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             embeddings = embed(network, as_tensor(crops, device), frozen_units=frozen)
         optimiser.zero_grad()
-        distillation(embeddings.float(), targets).mean().backward()
+        torch.autograd.backward(distillation(embeddings.float(), targets).mean())
         optimiser.step()
         if device.type == "cuda":
             torch.cuda.synchronize()

@@ -33,7 +33,9 @@ def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Pic
     found = []
     for person in by_size[:people]:
         for path in sorted(person.glob("*.jpg"))[:most]:
-            image = cv2.imread(str(path))[:, :, ::-1]
+            picture = cv2.imread(str(path))
+            assert picture is not None, path
+            image = picture[:, :, ::-1]
             height, width = image.shape[:2]
             side = int(min(height, width) * 0.56)
             y, x = (height - side) // 2, (width - side) // 2
