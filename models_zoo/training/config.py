@@ -24,8 +24,9 @@ class TrainConfig:
         clip_norm: largest norm of the network's gradient.
         frozen_units: so many of SFace's 27 convolution units, from the input on, stay as they are.
         min_faces: people with fewer faces don't go to the ArcFace head; their faces only distil.
-        arcface: weight of the margin loss, for datasets whose people are known; clusters split some people in two, which
-            this loss would push apart, so by default it is off; with `margin` in radians, `scale` and label `smoothing`.
+        arcface: weight of the margin loss, for datasets whose people are known; with `margin` in radians, `scale` and
+            label `smoothing`. Off by default: clusters split some people in two, and it would push the parts away
+            from each other.
         distillation: weight of the distance to the start model's embedding of the clean view.
         recognition: weight of finding the clean view among all faces, with `recognition_scale`; faces whose start
             embeddings are more similar than `recognition_ignore`, or that are one person's, aren't pushed apart.
