@@ -15,7 +15,7 @@ from annotation.services.engines import embedder_of
 from foundation.errors import InvalidInput
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
-from loop.measuring import FAR, read_crops, trials
+from loop.measuring import FAR, GATE_FAR, PRIMARY, read_crops, trials
 from models_zoo.evaluation import Trial, difference, tar_at_far
 from models_zoo.models import Evaluation, ModelRelease
 
@@ -84,5 +84,6 @@ def _figures(release: ModelRelease, made: dict[str, Trial]) -> dict[str, Any]:
 
 
 def _changes(before: dict[str, Trial], after: dict[str, Trial]) -> dict[str, Any]:
-    changes = {name: difference(before[name], after[name], FAR) for name in before}
-    return {name: {"value": one.value, "ci": [one.low, one.high]} for name, one in changes.items()}
+    fars = {name: GATE_FAR if name in PRIMARY else FAR for name in before}
+    changes = {name: difference(before[name], after[name], far) for name, far in fars.items()}
+    return {name: {"value": one.value, "ci": [one.low, one.high], "far": fars[name]} for name, one in changes.items()}

@@ -12,7 +12,6 @@ from models_zoo.evaluation import Criterion, Difference, decide
 
 # How far the true-accept rate of a slice may fall on the people kept out for choosing.
 TOLERANCE = {measuring.CLEAN: 0.003, measuring.BOTH: 0.01}
-PRIMARY = (measuring.DEGRADED, measuring.LABEL_FREE)
 
 
 class PromoteStage(Stage):
@@ -27,9 +26,9 @@ class PromoteStage(Stage):
         verdict = decide(
             [
                 Criterion(
-                    name.replace("_", " vs ") if name != measuring.LABEL_FREE else "without labels",
+                    f"{_words(name)}, TAR at FAR {change['far']:g}",
                     Difference(change["value"], *change["ci"]),
-                    primary=name in PRIMARY,
+                    primary=name in measuring.PRIMARY,
                     tolerance=TOLERANCE.get(name, 0.0),
                 )
                 for name, change in changes.items()
@@ -41,3 +40,7 @@ class PromoteStage(Stage):
         round.promoted, round.verdict = verdict.promoted, [basis, *verdict.reasons]
         round.save(update_fields=["promoted", "verdict"])
         return {"promoted": verdict.promoted, "reasons": round.verdict}
+
+
+def _words(name: str) -> str:
+    return "without labels" if name == measuring.LABEL_FREE else name.replace("_", " vs ")

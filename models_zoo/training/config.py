@@ -39,14 +39,14 @@ class TrainConfig:
     """
 
     seed: int = 0
-    epochs: int = 8
+    epochs: int = 12
     batch_size: int = 32
     learning_rate: float = 5e-5
     warmup: float = 0.1
     head_rate: float = 10.0
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
-    frozen_units: int = 13
+    frozen_units: int = 9
     min_faces: int = 4
     arcface: float = 0.0
     margin: float = 0.3
