@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from foundation.errors import InvalidInput
+from foundation.errors import InvalidInput, Unavailable
 from models_zoo.alignment import CROP_SIZE
 from models_zoo.embedding.base import BatchEmbedder
 
@@ -68,15 +68,25 @@ def converted(path: Path) -> Path:
     """The network of `path` in OpenVINO's own format beside it, made once; its name follows from the weights' bytes.
 
     Several processes may make it at once: each part appears whole, the `.bin` before the `.xml` that needs it.
+
+    Raises:
+        InvalidInput: the file is missing or is not SFace.
+        Unavailable: the folder cannot be written to, or its disk is full.
     """
     if not path.is_file():
         raise InvalidInput(f"No weights at {path}.", code="weights_missing")
     target = path.parent / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}.xml"
     if not target.is_file():
-        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            export(path, Path(scratch) / target.name)
-            for part in (target.with_suffix(".bin"), target):
-                (Path(scratch) / part.name).replace(part)
+        try:
+            with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+                export(path, Path(scratch) / target.name)
+                for part in (target.with_suffix(".bin"), target):
+                    (Path(scratch) / part.name).replace(part)
+        except OSError as error:
+            raise Unavailable(
+                f"Cannot keep the converted network beside its weights: {error.strerror or error}.",
+                code="weights_folder_not_writable",
+            ) from error
     return target
 
 

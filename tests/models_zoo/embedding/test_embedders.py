@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from pathlib import Path
@@ -124,6 +125,23 @@ def test_the_network_is_converted_once(sface_weights: Path, monkeypatch: pytest.
     first = converted(sface_weights)
     monkeypatch.setattr("models_zoo.embedding.openvino.export", lambda *_: pytest.fail("converted again"))
     assert converted(sface_weights) == first
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_made(
+    sface_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / sface_weights.name
+    weights.write_bytes(sface_weights.read_bytes())
+
+    def full(path: Path, target: Path) -> None:
+        target.with_suffix(".bin").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("models_zoo.embedding.openvino.export", full)
+    with pytest.raises(Unavailable, match="No space left on device") as caught:
+        converted(weights)
+    assert not caught.value.permanent
+    assert [path.name for path in tmp_path.iterdir()] == [weights.name]
 
 
 def test_auto_takes_the_fast_runtime_for_the_device(sface_weights: Path) -> None:
