@@ -17,7 +17,9 @@ from models_zoo.networks.sface import SFace
 from models_zoo.training import TrainConfig, train
 from models_zoo.training.forward import embed, trained_parameters
 
-TINY = TrainConfig(epochs=2, batch_size=5, learning_rate=1e-4, precision="float32", checkpoint_steps=2)
+TINY = TrainConfig(
+    epochs=2, batch_size=5, learning_rate=1e-4, frozen_units=0, arcface=0.125, precision="float32", checkpoint_steps=2
+)
 Version = Callable[..., Path]
 
 
@@ -87,7 +89,7 @@ def test_a_checkpoint_of_another_run_is_refused(version: Version, sface_weights:
 
 
 def test_release_tells_where_it_comes_from(version: Version, sface_weights: Path, tmp_path: Path) -> None:
-    config = dataclasses.replace(TINY, epochs=1, recognition=0.2, frozen_units=13)
+    config = dataclasses.replace(TINY, epochs=1, arcface=0.125, recognition=0.2, frozen_units=13)
     result = train(config, dataset=version(), start_weights=sface_weights, output=tmp_path / "out")
     notes = json.loads((tmp_path / "out" / "release.json").read_text())
     assert notes["weights"]["sha256"] == result.sha256 and notes["config"] == config.as_dict()
