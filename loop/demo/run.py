@@ -88,7 +88,7 @@ class Demo:
             self._once(watch, kind="embed", params={"space": live.pk}, key=f"demo:{self.options.key()}:embed")
             self._once(watch, kind="cluster", params={"space": live.pk}, key=f"demo:{self.options.key()}:cluster")
         for kind in ("embed", "cluster"):
-            ended = Job.objects.filter(kind=kind, round=None).exclude(key__startswith="round:")
+            ended = Job.objects.filter(kind=kind, round=None).exclude(key__startswith="round:").order_by("pk")
             seconds[kind] = sum(_seconds(job) for job in ended)
         spent = seconds["ingest"] + seconds["embed"]
         return {"seconds": seconds, "faces_per_second": Face.objects.count() / spent if spent else None}
