@@ -247,5 +247,6 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
         "PIL": {"level": "WARNING"},
+        "faiss": {"level": "WARNING"},
     },
 }

@@ -53,6 +53,8 @@ class ModelSpec:
         input: shape, channel order and range that the network takes.
         output_dimension: length of an embedding; 0 for a detector.
         sources: tried in this order.
+        impostors: an embedder's mean and spread of the cosine similarity between different people, measured on one
+            photo each of 104 people of LFW; what clustering goes by until it has seen enough people of its own.
     """
 
     name: str
@@ -66,6 +68,7 @@ class ModelSpec:
     licence: str
     sources: tuple[Source, ...]
     citation: str
+    impostors: tuple[float, float] | None = None
 
 
 SPECS: dict[str, ModelSpec] = {
@@ -103,6 +106,7 @@ SPECS: dict[str, ModelSpec] = {
             "Zhong, Deng, Hu, Zhao, Li, Wen: SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition. "
             "IEEE Transactions on Image Processing 30, 2021."
         ),
+        impostors=(0.087, 0.089),
     ),
 }
 
@@ -119,3 +123,8 @@ def spec(name: str) -> ModelSpec:
         raise NotFound(
             f"No model is called {name!r}; known are {', '.join(sorted(SPECS))}.", code="unknown_model"
         ) from None
+
+
+def known_impostors(architecture: str) -> tuple[float, float] | None:
+    """The `impostors` of the published network of an architecture, which its fine-tuned releases stay close to."""
+    return next((known.impostors for known in SPECS.values() if known.architecture == architecture), None)

@@ -132,7 +132,7 @@ def calibrate(
         vectors: float32 (n, d), unit rows.
         constraints: photos give same-photo pairs, human decisions clear the sample further.
         faces: how many faces will be clustered together; n if None.
-        prior: the impostor distribution of earlier faces of this space, for when there are too few now.
+        prior: the impostor distribution known beforehand, for when there are too few different people now.
 
     Raises:
         InvalidInput: code `calibration_too_few` if there are too few faces and no prior.
@@ -147,8 +147,11 @@ def calibrate(
     )
     sample = _sample(resolution, targets.sample, rng)
     random, people = _fit_sample(vectors[sample], targets)
+    few = people < targets.least_faces and prior is not None
+    if few:
+        random = None  # however many faces: the pairs of a few people say little about strangers
     pairs = same_photo_pairs(resolution)
-    same_photo = SamePhotoFit(vectors, pairs) if len(pairs) >= targets.least_same_photo_pairs else None
+    same_photo = SamePhotoFit(vectors, pairs) if not few and len(pairs) >= targets.least_same_photo_pairs else None
     if random is None and same_photo is None and prior is None:
         raise InvalidInput(
             f"{people} faces of different people are too few to calibrate on; {targets.least_faces} are needed, or the "
@@ -204,10 +207,10 @@ def _fit_sample(vectors: Vectors, targets: CalibrationTargets) -> tuple[Stratifi
     fit = StratifiedFit(people, strata=1)  # spreads by face mean nothing yet, while people repeat
     for _ in range(2):
         similarity = fit.model.similarity(min(targets.highest_rate, targets.core_false_neighbours / len(vectors)))
-        kept = vectors[_one_of_each(vectors, similarity)]
-        if len(kept) < targets.least_faces:
+        people = vectors[_one_of_each(vectors, similarity)]
+        if len(people) < targets.least_faces:
             break
-        people, fit = kept, StratifiedFit(kept)
+        fit = StratifiedFit(people)
     return fit, len(people)
 
 

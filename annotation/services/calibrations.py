@@ -11,9 +11,11 @@ from annotation.clustering.constraints import Constraints
 from annotation.clustering.impostors import ImpostorModel
 from annotation.models import EmbeddingSpace
 from annotation.queries.vectors import FaceVectors
+from models_zoo.specs import known_impostors
 
-# Random directions have a spread of 1 / sqrt(d); embedders crowd their vectors together. Only used for fewer faces than
-# a fit needs, in a space that has never seen more: rather too strict than joining strangers.
+# Random directions have a spread of 1 / sqrt(d); embedders crowd their vectors together. Only used for fewer people
+# than a fit needs, in a space that has never seen more, of a network nobody measured: rather too strict than joining
+# strangers.
 CROWDING = 1.5
 
 
@@ -36,5 +38,6 @@ def calibrate_space(*, space: EmbeddingSpace, faces: FaceVectors, constraints: C
 def _prior(space: EmbeddingSpace) -> ImpostorModel:
     stored = space.calibration.get("random") or space.calibration.get("same_photo")
     if stored is None:
-        return ImpostorModel(np.ones(1), np.zeros(1), np.array([CROWDING / np.sqrt(space.dimension)]))
+        mean, spread = known_impostors(space.release.architecture) or (0.0, CROWDING / np.sqrt(space.dimension))
+        return ImpostorModel(np.ones(1), np.array([mean]), np.array([spread]))
     return ImpostorModel(*(np.array(stored[name], np.float64) for name in ("shares", "means", "spreads")))

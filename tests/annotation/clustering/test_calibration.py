@@ -132,6 +132,16 @@ def test_too_few_faces_need_a_prior() -> None:
     assert calibrate(vectors[:0], prior=prior).faces == 2
 
 
+def test_many_faces_of_few_people_go_by_the_prior() -> None:
+    vectors, truth = album(12, [90, 70, 40])
+    prior = ImpostorModel(np.ones(1), np.zeros(1), np.array([0.125]))
+    calibration = calibrate(vectors, prior=prior)
+    assert calibration.core.basis == "prior"
+    assert calibration.people < 30
+    labels = cluster(vectors, thresholds=calibration.thresholds).labels
+    assert agreement(labels, truth).pairwise.f > 0.99
+
+
 def test_copies_of_one_face_do_not_break_it() -> None:
     vectors = np.repeat(people(seed=10, count=1, faces=1)[0], 100, axis=0)
     assert 0 <= calibrate(vectors).thresholds.core_distance <= 2
