@@ -64,7 +64,7 @@ def read_crops(directory: Path, split: str) -> Crops:
     Raises:
         InvalidInput: the split has no face.
     """
-    columns = ["face_digest", "identity", "label_source", "photo_digest", "source_digest"]
+    columns = ["face_digest", "identity", "photo_digest", "source_digest"]
     table = read_manifest(directory / "manifest.parquet", splits=[split], columns=[*columns, "split"])
     rows = {name: np.array(table.column(name).to_pylist(), dtype=object) for name in columns}
     if not len(rows["face_digest"]):
@@ -89,7 +89,7 @@ def read_crops(directory: Path, split: str) -> Crops:
         clean_sources=sources[clean],
         degraded_sources=degraded_sources,
         photos=_numbers(list(rows["photo_digest"]))[clean],
-        labelled=bool(np.isin(rows["label_source"].astype(str), ["human", "import"]).all()),
+        labelled=bool(faces.told.all()),
     )
 
 

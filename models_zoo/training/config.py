@@ -24,12 +24,10 @@ class TrainConfig:
         clip_norm: largest norm of the network's gradient.
         frozen_units: so many of SFace's 27 convolution units, from the input on, stay as they are.
         min_faces: people with fewer faces don't go to the ArcFace head; their faces only distil.
-        arcface: weight of the margin loss, for datasets whose people are known; with `margin` in radians, `scale` and
-            label `smoothing`. Off by default: clusters split some people in two, and it would push the parts away
-            from each other.
+        arcface: weight of the margin loss, with `margin` in radians, `scale` and label `smoothing`.
+        alike: people whose mean start embeddings have at least this cosine similarity may be one person whom the
+            clustering split; the margin loss doesn't push them apart, unless a person told both.
         distillation: weight of the distance to the start model's embedding of the clean view.
-        recognition: weight of finding the clean view among all faces, with `recognition_scale`; faces whose start
-            embeddings are more similar than `recognition_ignore`, or that are one person's, aren't pushed apart.
         plain: share of views that are not augmented; they hold the network to the start model on good faces.
         start_share: the released weights are this share of the start weights and the rest of the trained ones
             (Wortsman et al., Robust fine-tuning, CVPR 2022).
@@ -47,15 +45,13 @@ class TrainConfig:
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
     frozen_units: int = 9
-    min_faces: int = 4
-    arcface: float = 0.0
-    margin: float = 0.3
+    min_faces: int = 2
+    arcface: float = 0.2
+    margin: float = 0.5
     scale: float = 32.0
     smoothing: float = 0.1
+    alike: float = 0.35
     distillation: float = 1.0
-    recognition: float = 0.0
-    recognition_scale: float = 32.0
-    recognition_ignore: float = 0.6
     plain: float = 0.35
     start_share: float = 0.0
     precision: str = "auto"
@@ -69,7 +65,7 @@ class TrainConfig:
         for name in ("plain", "start_share", "warmup", "smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInput(f"{name} must be from 0 to 1.", code="bad_train_config")
-        for name in ("learning_rate", "clip_norm", "scale", "recognition_scale"):
+        for name in ("learning_rate", "clip_norm", "scale"):
             if not getattr(self, name) > 0:
                 raise InvalidInput(f"{name} must be above 0.", code="bad_train_config")
         if self.precision not in PRECISIONS:

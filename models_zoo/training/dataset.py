@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from foundation.errors import InvalidInput
 
 Crop = NDArray[np.uint8]
-COLUMNS = ["face_digest", "identity", "confidence", "split", "shard", "offset", "length", "weight"]
+COLUMNS = ["face_digest", "identity", "label_source", "confidence", "split", "shard", "offset", "length", "weight"]
+TOLD = ("human", "import")  # label sources that are no model's
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class TrainingSet:
     Attributes:
         digests: content digest of each face.
         identities: the person's key as text, None where nobody knows.
+        told: bool (n,), whether a person said so, or the photos came with it.
         weights: float32 (n,), how much a face counts; 1 where the manifest says nothing.
         confidences: float32 (n,), 0..1, how sure its identity is; 1 where the manifest says nothing.
         shards, offsets, lengths: where each crop's PNG bytes lie.
@@ -37,6 +39,7 @@ class TrainingSet:
     root: Path
     digests: list[str]
     identities: list[str | None]
+    told: NDArray[np.bool_]
     weights: NDArray[np.float32]
     confidences: NDArray[np.float32]
     shards: list[str]
@@ -79,6 +82,7 @@ def read_training_set(root: Path, splits: Sequence[str] = ("train", "train_extra
         root=root,
         digests=rows["face_digest"],
         identities=[None if key is None else str(key) for key in rows["identity"]],
+        told=np.isin(np.array(rows["label_source"], dtype=str), TOLD),
         weights=_or_one(rows["weight"]),
         confidences=_or_one(rows["confidence"]),
         shards=rows["shard"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +15,19 @@ class ArcFaceHead(nn.Module):
 
     Args:
         prototypes: (classes, d), where the class centres start; the mean start embedding of each person, say.
+        spared: (classes, classes) bool, pairs of classes that may be one person; a face isn't pushed from such a class.
         scale: inverse temperature.
         margin: radians added to the angle to a face's own class.
-        smoothing: share of the target spread evenly over all classes.
+        smoothing: share of the target spread evenly over the classes that aren't spared.
     """
 
-    def __init__(self, prototypes: Tensor, *, scale: float, margin: float, smoothing: float = 0.0) -> None:
+    def __init__(
+        self, prototypes: Tensor, spared: Tensor, *, scale: float, margin: float, smoothing: float = 0.0
+    ) -> None:
         super().__init__()
         self.prototypes = nn.Parameter(functional.normalize(prototypes, dim=1).clone())
+        own = torch.eye(len(spared), dtype=torch.bool, device=spared.device)
+        self.register_buffer("rivals", ~spared | own, persistent=False)
         self.scale, self.margin, self.smoothing = scale, margin, smoothing
 
     def forward(self, embeddings: Tensor, classes: Tensor) -> Tensor:
@@ -29,7 +35,10 @@ class ArcFaceHead(nn.Module):
         cosine = functional.normalize(embeddings, dim=1) @ functional.normalize(self.prototypes, dim=1).T
         own = cosine.gather(1, classes[:, None])
         logits = self.scale * cosine.scatter(1, classes[:, None], with_margin(own, self.margin))
-        return functional.cross_entropy(logits, classes, reduction="none", label_smoothing=self.smoothing)
+        rivals = cast(Tensor, self.rivals)[classes]
+        chances = functional.log_softmax(logits.masked_fill(~rivals, float("-inf")), dim=1)
+        even = chances.masked_fill(~rivals, 0.0).sum(1) / rivals.sum(1)
+        return -(1.0 - self.smoothing) * chances.gather(1, classes[:, None])[:, 0] - self.smoothing * even
 
 
 def with_margin(cosine: Tensor, margin: float) -> Tensor:
@@ -46,20 +55,3 @@ def distillation(embeddings: Tensor, targets: Tensor) -> Tensor:
     clean view's target it teaches the degraded face to look like the clean one, and needs no label.
     """
     return 1.0 - functional.cosine_similarity(embeddings, targets, dim=1)
-
-
-def recognition(embeddings: Tensor, bank: Tensor, own: Tensor, ignored: Tensor, *, scale: float) -> Tensor:
-    """Cross-entropy of finding each face's own clean view among all faces of the bank (InfoNCE, van den Oord 2018).
-
-    Args:
-        embeddings: (n, d) of degraded views.
-        bank: (m, d), normalised, the start model's embeddings of the clean views of all faces.
-        own: (n,) int64, the row of the bank that each view was made from.
-        ignored: (n, m) bool, rows that may show the same person; neither pulled nor pushed.
-        scale: inverse temperature.
-
-    Returns:
-        loss (n,).
-    """
-    logits = scale * functional.normalize(embeddings, dim=1) @ bank.T
-    return functional.cross_entropy(logits.masked_fill(ignored, float("-inf")), own, reduction="none")

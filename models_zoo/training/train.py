@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from foundation.errors import InvalidInput, Unavailable
 from foundation.progress import Progress, silent
@@ -19,7 +20,7 @@ from models_zoo.training.checkpoint import Checkpoints
 from models_zoo.training.config import TrainConfig
 from models_zoo.training.dataset import CropReader, TrainingSet, read_training_set
 from models_zoo.training.forward import embed, trained_parameters
-from models_zoo.training.losses import ArcFaceHead, distillation, recognition
+from models_zoo.training.losses import ArcFaceHead, distillation
 from models_zoo.training.release import write_release
 from models_zoo.training.targets import start_embeddings
 from models_zoo.training.views import Augment, Batch, Views, as_tensor
@@ -92,8 +93,8 @@ def train(
     with CropReader(faces) as reader:
         views = Views(reader, len(faces), config, augment)
         with autocast:
-            targets, trust = start_embeddings(network, reader, len(faces), where)
-        objective = Objective(config, faces, classes, targets, trust).to(where)
+            targets = start_embeddings(network, reader, len(faces), where)
+        objective = Objective(config, faces, classes, targets).to(where)
         optimiser = make_optimiser(config, network, objective)
         modules = {"network": network, "objective": objective}
         run = {"config": config.as_dict(), "dataset": faces.manifest_sha256, "start": _sha256(start_weights)}
@@ -144,46 +145,37 @@ def train(
 class Objective(torch.nn.Module):
     """The weighted sum of the losses that the config asks for."""
 
-    def __init__(
-        self, config: TrainConfig, faces: TrainingSet, classes: Tensor, targets: Tensor, trust: Tensor
-    ) -> None:
+    def __init__(self, config: TrainConfig, faces: TrainingSet, classes: Tensor, targets: Tensor) -> None:
         super().__init__()
         self.people = int(classes.max()) + 1
         self._config, self._classes, self._targets = config, classes, targets
         self._weights = torch.from_numpy(faces.weights).to(targets.device)
-        self._aim = self._weights * trust
         self._trust = self._weights * torch.from_numpy(faces.confidences).to(targets.device)
         # Starting the class centres where the start model sees the people spares the head its own long training.
-        centres = torch.zeros(max(self.people, 1), targets.shape[1], device=targets.device)
+        count = max(self.people, 1)
         known = classes >= 0
-        centres.index_add_(0, classes[known], targets[known])
-        self.head = ArcFaceHead(centres, scale=config.scale, margin=config.margin, smoothing=config.smoothing)
+        centres = torch.zeros(count, targets.shape[1], device=targets.device)
+        centres = functional.normalize(centres.index_add(0, classes[known], targets[known]))
+        told = torch.zeros(count, dtype=torch.bool, device=targets.device)
+        told[classes[known & torch.from_numpy(faces.told).to(targets.device)]] = True
+        spared = (centres @ centres.T >= config.alike) & ~(told[:, None] & told[None, :])
+        self.head = ArcFaceHead(
+            centres, spared, scale=config.scale, margin=config.margin, smoothing=config.smoothing
+        )
 
     def forward(self, embeddings: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The total as "loss" and its parts, each a mean over the batch's faces."""
         config = self._config
         rows = torch.from_numpy(batch.rows).to(embeddings.device)
         classes = self._classes[rows]
-        parts = {"distillation": (self._aim[rows] * distillation(embeddings, self._targets[rows])).mean()}
+        parts = {"distillation": (self._weights[rows] * distillation(embeddings, self._targets[rows])).mean()}
         total = config.distillation * parts["distillation"]
         known = classes >= 0
         if config.arcface and bool(known.any()):
             margins = self._trust[rows][known] * self.head(embeddings[known], classes[known])
             parts["arcface"] = margins.sum() / len(rows)
             total = total + config.arcface * parts["arcface"]
-        if config.recognition:
-            found = recognition(
-                embeddings, self._targets, rows, self._ignored(rows, classes), scale=config.recognition_scale
-            )
-            parts["recognition"] = (self._weights[rows] * found).mean()
-            total = total + config.recognition * parts["recognition"]
         return {"loss": total, **parts}
-
-    def _ignored(self, rows: Tensor, classes: Tensor) -> Tensor:
-        """(n, faces) bool: faces that may be the same person as each row's; the row itself never."""
-        alike = self._targets[rows] @ self._targets.T > self._config.recognition_ignore
-        same = (classes[:, None] == self._classes[None, :]) & (classes[:, None] >= 0)
-        return (alike | same).scatter(1, rows[:, None], False)
 
 
 def make_optimiser(config: TrainConfig, network: SFace, objective: Objective) -> torch.optim.Optimizer:

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from foundation.errors import InvalidInput
 from models_zoo.training import TrainConfig
-from models_zoo.training.losses import ArcFaceHead, distillation, recognition, with_margin
+from models_zoo.training.losses import ArcFaceHead, distillation, with_margin
 from models_zoo.training.train import rate_at
+
+
+NOBODY = torch.zeros(5, 5, dtype=torch.bool)
 
 
 def unit(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -38,7 +41,7 @@ def test_margin_never_rises_with_the_angle() -> None:
 
 def test_arcface_is_cross_entropy_over_scaled_cosines() -> None:
     centres, faces, classes = unit(5, 8, seed=1), 3.7 * unit(6, 8, seed=2), torch.tensor([0, 1, 2, 3, 4, 0])
-    got = ArcFaceHead(2.0 * centres, scale=16.0, margin=0.2)(faces, classes)
+    got = ArcFaceHead(2.0 * centres, NOBODY, scale=16.0, margin=0.2)(faces, classes)
     cosine = (faces / 3.7 @ centres.T).numpy().astype(float)
     for row, own in enumerate(classes.tolist()):
         logits = 16.0 * cosine[row]
@@ -46,21 +49,29 @@ def test_arcface_is_cross_entropy_over_scaled_cosines() -> None:
         assert float(got[row].detach()) == pytest.approx(np.logaddexp.reduce(logits) - logits[own], rel=1e-3)
 
 
+def test_arcface_smooths_and_does_not_push_from_spared_classes() -> None:
+    centres, faces, classes = unit(5, 8, seed=1), unit(3, 8, seed=2), torch.tensor([0, 1, 2])
+    spared = NOBODY.clone()
+    spared[0, 3] = spared[3, 0] = True
+    spared.fill_diagonal_(True)  # as a similarity of 1 to itself makes it
+    head = ArcFaceHead(centres, spared, scale=16.0, margin=0.2, smoothing=0.1)
+    got = head(faces, classes)
+    full = ArcFaceHead(centres, NOBODY, scale=16.0, margin=0.2, smoothing=0.0)
+    cosine = full.scale * (faces @ centres.T).scatter(
+        1, classes[:, None], with_margin((faces * centres[:3]).sum(1), 0.2)[:, None]
+    )
+    want = torch.nn.functional.cross_entropy(cosine, classes, reduction="none", label_smoothing=0.1)
+    assert torch.allclose(got[1:], want[1:], atol=1e-4)
+    first = torch.nn.functional.cross_entropy(cosine[:1, [0, 1, 2, 4]], classes[:1], label_smoothing=0.1)
+    assert float(got[0].detach()) == pytest.approx(float(first), abs=1e-4)
+    got[0].backward()
+    assert head.prototypes.grad is not None and float(head.prototypes.grad[3].abs().max()) == 0.0
+
+
 def test_distillation_is_cosine_distance() -> None:
     targets = unit(4, 16)
     assert distillation(5.0 * targets, targets).abs().max() < 1e-6
     assert torch.allclose(distillation(-targets, targets), torch.full((4,), 2.0))
-
-
-def test_recognition_finds_ones_own_and_ignores_the_ignored() -> None:
-    bank, own = unit(10, 16), torch.tensor([3, 4])
-    ignored = torch.zeros(2, 10, dtype=torch.bool)
-    right = recognition(bank[own], bank, own, ignored, scale=64.0)
-    wrong = recognition(bank[own + 1], bank, own, ignored, scale=64.0)
-    assert right.max() < 0.01 and wrong.min() > 5
-    ignored[0, 4] = True
-    eased = recognition(bank[[4, 5]], bank, own, ignored, scale=64.0)
-    assert eased[0] < wrong[0] and eased[1] == pytest.approx(float(wrong[1]))
 
 
 def test_rate_rises_then_falls_to_nothing() -> None:
