@@ -24,7 +24,7 @@ class TrainConfig:
         clip_norm: largest norm of the network's gradient.
         frozen_units: so many of SFace's 27 convolution units, from the input on, stay as they are.
         min_faces: people with fewer faces don't go to the ArcFace head; their faces only distil.
-        arcface: weight of the margin loss, with `margin` in radians, `scale` and label `smoothing`.
+        arcface: weight of the margin loss, with `margin` in radians and `scale`.
         alike: people whose mean start embeddings have at least this cosine similarity may be one person whom the
             clustering split; the margin loss doesn't push them apart, unless a person told both.
         distillation: weight of the distance to the start model's embedding of the clean view.
@@ -39,7 +39,7 @@ class TrainConfig:
     seed: int = 0
     epochs: int = 6
     batch_size: int = 32
-    learning_rate: float = 4e-5
+    learning_rate: float = 2.5e-5
     warmup: float = 0.1
     head_rate: float = 10.0
     weight_decay: float = 1e-4
@@ -49,7 +49,6 @@ class TrainConfig:
     arcface: float = 0.2
     margin: float = 0.5
     scale: float = 32.0
-    smoothing: float = 0.1
     alike: float = 0.35
     distillation: float = 1.0
     plain: float = 0.35
@@ -62,7 +61,7 @@ class TrainConfig:
         for name in ("epochs", "batch_size", "min_faces", "checkpoint_steps", "workers"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1.", code="bad_train_config")
-        for name in ("plain", "start_share", "warmup", "smoothing"):
+        for name in ("plain", "start_share", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInput(f"{name} must be from 0 to 1.", code="bad_train_config")
         for name in ("learning_rate", "clip_norm", "scale"):

@@ -11,34 +11,29 @@ from torch.nn import functional
 
 
 class ArcFaceHead(nn.Module):
-    """Additive angular margin softmax (Deng et al., ArcFace, CVPR 2019), with label smoothing against wrong labels.
+    """Additive angular margin softmax (Deng et al., ArcFace, CVPR 2019) that bears people split over several classes.
 
     Args:
         prototypes: (classes, d), where the class centres start; the mean start embedding of each person, say.
         spared: (classes, classes) bool, pairs of classes that may be one person; a face isn't pushed from such a class.
         scale: inverse temperature.
         margin: radians added to the angle to a face's own class.
-        smoothing: share of the target spread evenly over the classes that aren't spared.
     """
 
-    def __init__(
-        self, prototypes: Tensor, spared: Tensor, *, scale: float, margin: float, smoothing: float = 0.0
-    ) -> None:
+    def __init__(self, prototypes: Tensor, spared: Tensor, *, scale: float, margin: float) -> None:
         super().__init__()
         self.prototypes = nn.Parameter(functional.normalize(prototypes, dim=1).clone())
         own = torch.eye(len(spared), dtype=torch.bool, device=spared.device)
-        self.register_buffer("rivals", ~spared | own, persistent=False)
-        self.scale, self.margin, self.smoothing = scale, margin, smoothing
+        self.register_buffer("spared", spared & ~own, persistent=False)
+        self.scale, self.margin = scale, margin
 
     def forward(self, embeddings: Tensor, classes: Tensor) -> Tensor:
         """Embeddings (n, d), not necessarily normalised; classes (n,) int64 -> loss (n,)."""
         cosine = functional.normalize(embeddings, dim=1) @ functional.normalize(self.prototypes, dim=1).T
         own = cosine.gather(1, classes[:, None])
         logits = self.scale * cosine.scatter(1, classes[:, None], with_margin(own, self.margin))
-        rivals = cast(Tensor, self.rivals)[classes]
-        chances = functional.log_softmax(logits.masked_fill(~rivals, float("-inf")), dim=1)
-        even = chances.masked_fill(~rivals, 0.0).sum(1) / rivals.sum(1)
-        return -(1.0 - self.smoothing) * chances.gather(1, classes[:, None])[:, 0] - self.smoothing * even
+        spared = cast(Tensor, self.spared)[classes]
+        return functional.cross_entropy(logits.masked_fill(spared, float("-inf")), classes, reduction="none")
 
 
 def with_margin(cosine: Tensor, margin: float) -> Tensor:

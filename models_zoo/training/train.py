@@ -159,9 +159,7 @@ class Objective(torch.nn.Module):
         told = torch.zeros(count, dtype=torch.bool, device=targets.device)
         told[classes[known & torch.from_numpy(faces.told).to(targets.device)]] = True
         spared = (centres @ centres.T >= config.alike) & ~(told[:, None] & told[None, :])
-        self.head = ArcFaceHead(
-            centres, spared, scale=config.scale, margin=config.margin, smoothing=config.smoothing
-        )
+        self.head = ArcFaceHead(centres, spared, scale=config.scale, margin=config.margin)
 
     def forward(self, embeddings: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The total as "loss" and its parts, each a mean over the batch's faces."""
