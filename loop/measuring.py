@@ -14,7 +14,7 @@ from annotation.exporters.parquet import read_manifest
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 from models_zoo.embedding import Embedder
-from models_zoo.evaluation import FaceSet, Trial, label_free_trial, verification_trial
+from models_zoo.evaluation import FaceSet, Trial, error_versus_reject, label_free_trial, verification_trial
 from models_zoo.training.dataset import CropReader, read_training_set
 from synthesis.effects import item_rng, reshoot_crop
 
@@ -28,6 +28,7 @@ PRIMARY = (DEGRADED, LABEL_FREE)
 GATE_FAR = 1e-2
 BATCH = 256
 RESHOOTS = 2
+REJECTION_FACES = 2000
 # Judging without labels needs no more faces than this; pairs grow with their square.
 LABEL_FREE_FACES = 1500
 SEED = 7
@@ -41,6 +42,7 @@ class Crops:
         clean, degraded: uint8 RGB (n, 112, 112, 3) and (m, 112, 112, 3).
         clean_people, degraded_people: who; numbers that mean nothing outside this split.
         clean_sources, degraded_sources: the photo that each crop comes from; a copy has its original's number.
+        clean_quality, degraded_quality: (n,) and (m,) float32, 0..1; of crops re-shot here, their original's.
         photos: (n,) number of the photo of each clean crop, for label-free pairs.
         labelled: whether people are known from labels that no model gave.
     """
@@ -51,6 +53,8 @@ class Crops:
     degraded_people: NDArray[np.int64]
     clean_sources: NDArray[np.int64]
     degraded_sources: NDArray[np.int64]
+    clean_quality: NDArray[np.float32]
+    degraded_quality: NDArray[np.float32]
     photos: NDArray[np.int64]
     labelled: bool
 
@@ -64,7 +68,7 @@ def read_crops(directory: Path, split: str) -> Crops:
     Raises:
         InvalidInput: the split has no face.
     """
-    columns = ["face_digest", "identity", "photo_digest", "source_digest"]
+    columns = ["face_digest", "identity", "photo_digest", "source_digest", "quality"]
     table = read_manifest(directory / "manifest.parquet", splits=[split], columns=[*columns, "split"])
     rows = {name: np.array(table.column(name).to_pylist(), dtype=object) for name in columns}
     if not len(rows["face_digest"]):
@@ -77,24 +81,41 @@ def read_crops(directory: Path, split: str) -> Crops:
     copy = np.array(rows["photo_digest"] != rows["source_digest"], dtype=bool)
     clean = ~copy
     if copy.any():
-        degraded, degraded_people, degraded_sources = crops[copy], people[copy], sources[copy]
+        low, degraded = copy, crops[copy]
     else:
-        degraded = np.stack([reshoot_crop(crop, item_rng(SEED, row)) for row, crop in enumerate(crops)])
-        degraded_people, degraded_sources = people, sources
+        low, degraded = clean, np.stack([reshoot_crop(crop, item_rng(SEED, row)) for row, crop in enumerate(crops)])
     return Crops(
         clean=crops[clean],
         degraded=degraded,
         clean_people=people[clean],
-        degraded_people=degraded_people,
+        degraded_people=people[low],
         clean_sources=sources[clean],
-        degraded_sources=degraded_sources,
+        degraded_sources=sources[low],
+        clean_quality=rows["quality"][clean].astype(np.float32),
+        degraded_quality=rows["quality"][low].astype(np.float32),
         photos=_numbers(list(rows["photo_digest"]))[clean],
         labelled=bool(faces.told.all()),
     )
 
 
-def trials(crops: Crops, embedder: Embedder, *, progress: Progress = silent) -> tuple[dict[str, Trial], str]:
-    """Trials per slice, and in words what they rest on. Without labels there is one slice, `label_free`."""
+@dataclass(frozen=True)
+class Judged:
+    """One release on one split.
+
+    Attributes:
+        trials: per slice; without labels there is one, `label_free`.
+        basis: in words, what they rest on.
+        rejection: what leaving out faces of low quality does, {"reject": shares of pairs, "error": false non-match
+            rate at FAR}; empty without labels.
+    """
+
+    trials: dict[str, Trial]
+    basis: str
+    rejection: dict[str, list[float]]
+
+
+def judge(crops: Crops, embedder: Embedder, *, progress: Progress = silent) -> Judged:
+    """Embed the crops, and compare them with each other."""
     total = len(crops.clean) + len(crops.degraded)
     clean = _embed(embedder, crops.clean, lambda done: progress(done, total))
     if not crops.labelled:
@@ -107,10 +128,25 @@ def trials(crops: Crops, embedder: Embedder, *, progress: Progress = silent) -> 
         DEGRADED: verification_trial(probes, gallery, far=GATE_FAR),
         BOTH: verification_trial(probes, far=FAR),
     }
-    return made, "labels that people gave or that came with the photos"
+    basis = "labels that people gave or that came with the photos"
+    return Judged(made, basis, _rejection(crops, clean, degraded))
 
 
-def _label_free(crops: Crops, clean: NDArray[np.float32], embedder: Embedder) -> tuple[dict[str, Trial], str]:
+def _rejection(crops: Crops, clean: NDArray[np.float32], degraded: NDArray[np.float32]) -> dict[str, list[float]]:
+    """Over the pairs of a degraded and a clean face, at most REJECTION_FACES of each."""
+    rng = np.random.default_rng(SEED)
+    a = np.sort(rng.permutation(len(degraded))[:REJECTION_FACES])
+    b = np.sort(rng.permutation(len(clean))[:REJECTION_FACES])
+    apart = crops.degraded_sources[a][:, None] != crops.clean_sources[b]
+    same = (crops.degraded_people[a][:, None] == crops.clean_people[b])[apart]
+    if same.all() or not same.any():
+        return {}
+    quality = np.minimum(crops.degraded_quality[a][:, None], crops.clean_quality[b])[apart]
+    curve = error_versus_reject((degraded[a] @ clean[b].T)[apart], same, quality, FAR)
+    return {"reject": [point["reject"] for point in curve], "error": [point["fnmr"] for point in curve]}
+
+
+def _label_free(crops: Crops, clean: NDArray[np.float32], embedder: Embedder) -> Judged:
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(clean))[:LABEL_FREE_FACES])
     shots = [
         _embed(embedder, np.stack([reshoot_crop(crops.clean[row], item_rng(SEED, int(row), take)) for row in chosen]))
@@ -124,7 +160,8 @@ def _label_free(crops: Crops, clean: NDArray[np.float32], embedder: Embedder) ->
         apart=crops.clean_people[chosen],
         seed=SEED,
     )
-    return {LABEL_FREE: trial}, f"no labels: genuine pairs are a face and its re-shoots, impostors are {basis}"
+    basis = f"no labels: genuine pairs are a face and its re-shoots, impostors are {basis}"
+    return Judged({LABEL_FREE: trial}, basis, {})
 
 
 def _embed(embedder: Embedder, crops: NDArray[np.uint8], progress: Any = None) -> NDArray[np.float32]:

@@ -27,6 +27,19 @@ def champion(kind: str) -> ModelRelease:
     return release
 
 
+def lineage(release: ModelRelease) -> list[ModelRelease]:
+    """The release and what it was trained from, oldest first; one query per generation."""
+    chain = [release]
+    while chain[0].parent is not None:
+        chain.insert(0, chain[0].parent)
+    return chain
+
+
+def origin(release: ModelRelease) -> ModelRelease:
+    """The published release that a release descends from."""
+    return lineage(release)[0]
+
+
 def by_reference(reference: str) -> ModelRelease:
     """The release of `name@vN` or `name@alias`. Raises InvalidInput, NotFound."""
     match = _REFERENCE.fullmatch(reference)

@@ -12,7 +12,7 @@ from accounts.roles import Capability
 from frontend.measurements import error_versus_reject, slice_chart, slices_of
 from frontend.pages import page, signed_in, told
 from models_zoo.models import Evaluation, ModelRelease
-from models_zoo.queries import CHAMPION, releases
+from models_zoo.queries import CHAMPION, lineage, releases
 
 
 @require_safe
@@ -32,7 +32,7 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "release": release,
         "aliases": aliases,
         "can_promote": release.kind == ModelRelease.Kind.EMBEDDER and CHAMPION not in aliases,
-        "lineage": _lineage(release),
+        "lineage": lineage(release),
         "children": release.children.order_by("id"),
         "evaluations": [_evaluation(one) for one in release.evaluations.all()],
         "reject_curve": error_versus_reject(release),
@@ -66,11 +66,3 @@ def _find(name: str, version: int) -> ModelRelease:
     if release is None:
         raise Http404
     return release
-
-
-def _lineage(release: ModelRelease) -> list[ModelRelease]:
-    """The release and what it was trained from, oldest first; one query per generation."""
-    chain = [release]
-    while chain[0].parent is not None and len(chain) < 50:
-        chain.insert(0, chain[0].parent)
-    return chain

@@ -15,7 +15,7 @@ from annotation.services.engines import embedder_of
 from foundation.errors import InvalidInput
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
-from loop.measuring import FAR, GATE_FAR, PRIMARY, read_crops, trials
+from loop.measuring import FAR, GATE_FAR, PRIMARY, Judged, judge, read_crops
 from models_zoo.evaluation import Trial, difference, tar_at_far
 from models_zoo.models import Evaluation, ModelRelease
 
@@ -54,27 +54,30 @@ class Evaluate(JobKind):
             )
             try:
                 crops = read_crops(Path(folder) / "dataset", split)
-                made = [trials(crops, embedder_of(release), progress=run.progress) for release in releases]
+                judged = [judge(crops, embedder_of(release), progress=run.progress) for release in releases]
             except InvalidInput as error:
                 # Too few people to judge by is an answer, not a failure: nothing is promoted on it.
                 return {"basis": error.message, "split": split, "models": [], "changes": []}
-        measured, basis = [trial for trial, _ in made], made[0][1]
-        for release, trial in zip(releases, measured, strict=True):
-            _keep(release, version, split, trial)
+        for release, one in zip(releases, judged, strict=True):
+            _keep(release, version, split, one)
+        measured = [one.trials for one in judged]
         return {
-            "basis": basis,
+            "basis": judged[0].basis,
             "split": split,
             "models": [_figures(release, made) for release, made in zip(releases, measured, strict=True)],
             "changes": [_changes(measured[0], made) for made in measured[1:]],
         }
 
 
-def _keep(release: ModelRelease, version: DatasetVersion, split: str, made: dict[str, Trial]) -> None:
+def _keep(release: ModelRelease, version: DatasetVersion, split: str, judged: Judged) -> None:
+    metrics = _figures(release, judged.trials)["slices"]
+    if judged.rejection:
+        metrics["error_vs_reject"] = judged.rejection
     Evaluation.objects.update_or_create(
         release=release,
         dataset_digest=version.digest,
         split=split,
-        defaults={"dataset": str(version), "metrics": _figures(release, made)["slices"]},
+        defaults={"dataset": str(version), "metrics": metrics},
     )
 
 

@@ -13,13 +13,15 @@ from annotation.services.datasets import materialise
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 from models_zoo.models import ModelRelease
-from models_zoo.queries import champion
+from models_zoo.queries import champion, origin
 from models_zoo.services import local_weights, register_release
 from synthesis.effects import training_augment
 
 
 class Train(JobKind):
-    """Params: `dataset` (id), `config` (overrides of TrainConfig), `start` (release id; the champion where absent)."""
+    """Params: `dataset` (id), `config` (overrides of TrainConfig), `start` (release id; where absent, the published
+    release that the champion descends from: rounds hand on better data, not the traces of older labels).
+    """
 
     name = "train"
     title = "Train a challenger"
@@ -27,7 +29,7 @@ class Train(JobKind):
 
     def plan(self, job: Job) -> Iterable[UnitSpec]:
         # Pinned now: a promotion while the unit waits must not change what it starts from.
-        start = job.params.get("start") or champion(ModelRelease.Kind.EMBEDDER).pk
+        start = job.params.get("start") or origin(champion(ModelRelease.Kind.EMBEDDER)).pk
         return [UnitSpec(key="train", params={"start": start})]
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:

@@ -20,8 +20,8 @@ class MeasureStage(Stage):
         if round.dataset is None or not round.dataset.counts.get(TEST, {}).get("faces"):
             return None
         after = champion(ModelRelease.Kind.EMBEDDER)
-        before = after.parent if round.promoted and after.parent else after
-        params = {"dataset": round.dataset.pk, "split": TEST, "releases": [before.pk, after.pk]}
+        before = round.stages["evaluate"]["result"]["models"][0]["release"] if round.promoted else after.pk
+        params = {"dataset": round.dataset.pk, "split": TEST, "releases": [before, after.pk]}
         return jobs.enqueue(kind="evaluate", params=params, key=key, parent=parent, user=round.created_by)
 
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:

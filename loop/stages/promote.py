@@ -37,6 +37,8 @@ class PromoteStage(Stage):
         basis = "There was no challenger."
         if "basis" in compared:
             basis = f"Judged by {compared['basis']}." if changes else str(compared["basis"])
+        if len(compared.get("models", [])) == 1:
+            basis = "The data are those that the champion learned from, and gave it again."
         round.promoted, round.verdict = verdict.promoted, [basis, *verdict.reasons]
         round.save(update_fields=["promoted", "verdict"])
         return {"promoted": verdict.promoted, "reasons": round.verdict}

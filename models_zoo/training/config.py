@@ -39,7 +39,7 @@ class TrainConfig:
     seed: int = 0
     epochs: int = 6
     batch_size: int = 32
-    learning_rate: float = 2.5e-5
+    learning_rate: float = 2e-5
     warmup: float = 0.1
     head_rate: float = 10.0
     weight_decay: float = 1e-4
