@@ -83,6 +83,8 @@ def build(*, name: str, min_faces: int, proportions: Mapping[str, float] | None,
         return Built(violations=against, parameters=parameters)
     kept = splits != SET_ASIDE
     chosen, splits = chosen.keep(kept), splits[kept]
+    names_of_sources, of_each = np.unique(chosen.sources, return_counts=True)
+    parameters["label_sources"] = dict(zip(names_of_sources.tolist(), of_each.tolist(), strict=True))
     places, shards = _shards(chosen, splits, before, progress)
     manifests = _manifests(chosen, splits, places, names)
     digest = hashlib.sha256(

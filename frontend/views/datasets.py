@@ -34,8 +34,11 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
     found = find_version(name, version)
     if found is None:
         raise Http404
+    facts = dict(found.parameters)
     context = {
         "version": found,
+        "sources": sorted(facts.pop("label_sources", {}).items()),
+        "facts": facts,
         "splits": _splits(found),
         "chart": _chart(found),
         "bytes": found.manifest_bytes + sum(shard.get("bytes", 0) for shard in found.shards),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_held_out_people_go_where_their_collection_says(pool: Collection, album:
     assert version.counts["val_blackbox"] == {"faces": 12, "identities": 3}
     found = rows(version.manifest_blob)
     assert {row["label_source"] for row in found if row["split"] in LOCKED} == {"import"}
+    assert version.parameters["label_sources"] == dict(Counter(row["label_source"] for row in found))
     assert {json.loads(row["provenance"])["collection"] for row in found if row["split"] == "test"} == {"held out"}
 
 
