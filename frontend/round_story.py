@@ -138,11 +138,8 @@ def _pool_series(rounds: Sequence[Round], *path: str) -> list[float | None]:
 
 
 def pool_chart(rounds: Sequence[Round]) -> SafeString:
-    """Where the measuring stage knows them: BCubed F against the truth, and the share of faces with a label."""
-    series = [
-        Series("BCubed F", _pool_series(rounds, "pool", "bcubed", "f")),
-        Series("labelled share", _pool_series(rounds, "pool", "labelled")),
-    ]
+    """The share of the pool's faces that have a label."""
+    series = [Series("labelled share", _pool_series(rounds, "pool", "labelled"))]
     known = [one for one in series if any(value is not None for value in one.values)]
     labels = [str(one.number) for one in sorted(rounds, key=lambda r: r.number)]
     return line_chart(known, labels, title="Labels of the pool by round")

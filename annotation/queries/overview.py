@@ -18,7 +18,7 @@ class Overview:
     Attributes:
         photos: {state: n}, `all` for all.
         faces: all; `pool_faces`: those of photos that are not held out, which alone are clustered and labelled.
-        labelled: faces that have an identity; `confirmed`: those of them where a person said so.
+        labelled: faces of the pool that have an identity; `confirmed`: those of them where a person said so.
         live: the live embedding space, None before the first photo was ingested.
     """
 
@@ -35,7 +35,7 @@ class Overview:
 def overview() -> Overview:
     """Count everything; the number of queries is constant."""
     states = dict(Photo.objects.order_by().values_list("state").annotate(n=Count("pk")))
-    labels = Label.objects.filter(identity__isnull=False).aggregate(
+    labels = Label.objects.filter(identity__isnull=False, face__in=showable_faces()).aggregate(
         all=Count("pk"), human=Count("pk", filter=Q(source=Label.Source.HUMAN))
     )
     persons = people().aggregate(all=Count("pk"), named=Count("pk", filter=~Q(name="")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from models_zoo.models import Evaluation, ModelRelease
 
 
 class Evaluate(JobKind):
-    """Params: `dataset` (id), `split`, `releases` (ids; each is compared with the first), `purpose`.
+    """Params: `dataset` (id), `split`, `releases` (ids; each is compared with the first), `label_free` (whether to
+    judge without labels even where there are some, because the challenger learned from them; false where absent).
 
     A locked split is read here and nowhere else, and every reading is counted.
     """
@@ -54,6 +56,8 @@ class Evaluate(JobKind):
             )
             try:
                 crops = read_crops(Path(folder) / "dataset", split)
+                if label_free := job.params.get("label_free", False):
+                    crops = replace(crops, labelled=False)
                 judged = [judge(crops, embedder_of(release), progress=run.progress) for release in releases]
             except InvalidInput as error:
                 # Too few people to judge by is an answer, not a failure: nothing is promoted on it.
@@ -62,7 +66,7 @@ class Evaluate(JobKind):
             _keep(release, version, split, one)
         measured = [one.trials for one in judged]
         return {
-            "basis": judged[0].basis,
+            "basis": ("the faces it learned from, as nobody is kept out yet; " if label_free else "") + judged[0].basis,
             "split": split,
             "models": [_figures(release, made) for release, made in zip(releases, measured, strict=True)],
             "changes": [_changes(measured[0], made) for made in measured[1:]],

@@ -1,10 +1,10 @@
-"""Challenger beside champion on people kept out for choosing."""
+"""Challenger beside champion on people kept out for choosing, or, until there are any, on faces without labels."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from annotation.exporters.splits import VAL_BLACKBOX
+from annotation.exporters.splits import TRAIN, VAL_BLACKBOX
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
@@ -20,7 +20,13 @@ class EvaluateStage(Stage):
         if round.dataset is None or round.challenger is None:
             return None
         releases = [champion(ModelRelease.Kind.EMBEDDER).pk, round.challenger.pk]
-        params = {"dataset": round.dataset.pk, "split": VAL_BLACKBOX, "releases": releases}
+        kept_out = bool(round.dataset.counts.get(VAL_BLACKBOX, {}).get("faces"))
+        params = {
+            "dataset": round.dataset.pk,
+            "split": VAL_BLACKBOX if kept_out else TRAIN,
+            "label_free": not kept_out,
+            "releases": releases,
+        }
         return jobs.enqueue(kind="evaluate", params=params, key=key, parent=parent, user=round.created_by)
 
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""The final number: the champion before and after the round on the locked test people."""
+"""The final number: the champion before and after the round on the locked test people, and how much is labelled."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from annotation.exporters.splits import TEST
+from annotation.queries.overview import overview
 from jobs import services as jobs
 from jobs.models import Job
 from loop.models import Round
@@ -27,9 +28,13 @@ class MeasureStage(Stage):
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
         round.champion = champion(ModelRelease.Kind.EMBEDDER)
         round.save(update_fields=["champion"])
+        seen = overview()
+        pool = {
+            "pool": {"labelled": seen.labelled / seen.pool_faces if seen.pool_faces else None, "people": seen.people}
+        }
         if job is None:
-            return {"skipped": "nobody is held out for testing"}
+            return {"skipped": "nobody is held out for testing", **pool}
         result = unit_result(job)
         if not result["models"]:
-            return {"skipped": result["basis"]}
-        return {"basis": result["basis"], "before": result["models"][0], "after": result["models"][-1]}
+            return {"skipped": result["basis"], **pool}
+        return {"basis": result["basis"], "before": result["models"][0], "after": result["models"][-1], **pool}

@@ -1,4 +1,4 @@
-"""A challenger, trained on the frozen version from the champion's weights."""
+"""A challenger, trained on the frozen version, starting at the published network that the champion descends from."""
 
 from __future__ import annotations
 
