@@ -10,6 +10,8 @@ from rich.table import Table
 from annotation.models import Decision, Face, Photo
 from jobs.models import Job
 from loop.models import Round
+from models_zoo.models import ModelRelease
+from models_zoo.queries import champion, origin
 
 SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
 
@@ -26,6 +28,7 @@ def build_report(*, first: dict[str, Any], pools: dict[int, dict[str, Any]], rou
     with_faces = Photo.objects.filter(state=Photo.State.READY).count()
     measured = [_measured(round) for round in rounds]
     before = measured[0].get("before", {}) if measured else {}
+    start = origin(champion(ModelRelease.Kind.EMBEDDER))
     return {
         "photos": photos,
         "photos_failed": Photo.objects.filter(state=Photo.State.FAILED).count(),
@@ -34,11 +37,11 @@ def build_report(*, first: dict[str, Any], pools: dict[int, dict[str, Any]], rou
         "human_decisions": Decision.objects.count(),
         "peak_rss_mb": max((job.peak_rss_mb or 0 for job in Job.objects.only("peak_rss_mb")), default=0),
         "rounds": [
-            {"round": 0, "model": before.get("model"), "held_out": _held_out(before), "pool": pools.get(0), **first},
+            {"round": 0, "model": str(start), "held_out": _held_out(before), "pool": pools.get(0), **first},
             *[
                 {
                     "round": round.number,
-                    "model": result.get("after", {}).get("model"),
+                    "model": str(round.champion) if round.champion else None,
                     "promoted": round.promoted,
                     "verdict": round.verdict,
                     "held_out": _held_out(result.get("after", {})),
@@ -74,8 +77,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         f"{report['photos_with_faces']:.1%} of the photos with a face, {report['human_decisions']} human decisions, "
         f"peak memory of one process {report['peak_rss_mb']} MB"
     )
-    table = Table(title="The loop, round by round (held-out people: TAR at FAR 1e-3, 95% interval)")
-    columns = ("round", "model", *(name.replace("_", "/") for name in SLICES), "BCubed F", "pairwise F", "s")
+    table = Table(title="The loop, round by round (unseen people: TAR at FAR 1e-3)")
+    columns = ("round", "model", *(name.replace("_", "\n") for name in SLICES), "BCubed\nF", "pairwise\nF", "s")
     for title in columns:
         table.add_column(title, justify="left" if title == "model" else "right")
     for row in report["rounds"]:
@@ -102,4 +105,4 @@ def _interval(entry: dict[str, Any]) -> str:
     if entry["tar@1e-3"] is None:
         return "-"
     low, high = entry["ci"]
-    return f"{entry['tar@1e-3']:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{entry['tar@1e-3']:.3f}\n[{low:.2f}, {high:.2f}]"
