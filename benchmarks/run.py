@@ -17,10 +17,10 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["decisions", "--faces", "10000", "--sizes", "10,1000", "--repeats", "3"], False),
     (["cluster_grid"], False),
     (["training"], False),
-    (["embedding"], False),
+    (["embedding", "--pairs", str(DATA / "lfw" / "pairs.csv")], True),
     (["detection"], True),
     (["quality", "--pairs", str(DATA / "lfw" / "pairs.csv")], True),
-    (["ingest", "--photos", LFW, "--small"], True),
+    (["ingest", "--photos", LFW, "--small", "100", "--large", "10"], True),
 ]
 
 
