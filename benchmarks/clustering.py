@@ -2,6 +2,7 @@
 
     python -m benchmarks.clustering exact --n 5000 [--seeds 3] [--photos DIR]
     python -m benchmarks.clustering speed --n 20000 [--against fastcluster]
+    python -m benchmarks.clustering scale --n 200000 [--sizes 25000,50000,100000,200000,400000]
     python -m benchmarks.clustering quality --photos DIR [--degraded 0.5] [--least-photos 1] [--weights DIR]
 
 `quality` takes a folder with one sub-folder per person, mixes all photos into one album, calibrates without labels and
@@ -34,8 +35,10 @@ from annotation.clustering import (
     range_graph,
     resolve,
 )
+from annotation.clustering.graph import LEAST_FILTERED
 from annotation.clustering.vectors import Indexes, Vectors, number_clusters
 from annotation.imaging.decode import decode
+from benchmarks.clustering_scale import scale
 from benchmarks.machine import save, tell
 from models_zoo.alignment import align
 from models_zoo.detection import YuNet
@@ -161,6 +164,11 @@ def quality(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     }
 
 
+def _scale(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    sizes = [int(size) for size in arguments.sizes.split(",")] if arguments.sizes else [arguments.n]
+    yield from scale(made_up, sizes)
+
+
 def embed_folder(folder: Path, arguments: argparse.Namespace) -> tuple[Vectors, Indexes, int]:
     """The middle face of every photo: vectors, person of each, and in how many photos none was found."""
     photos = [photo for person in sorted(folder.iterdir()) for photo in _of_person(person, arguments.least_photos)]
@@ -208,8 +216,8 @@ def _alone(run: Callable[[int, float], dict[str, Any]], n: int, threshold: float
 
 
 def _ours(n: int, threshold: float) -> dict[str, Any]:
-    warm = made_up(1, 50)[0]
-    complete_linkage(range_graph(warm, threshold), resolve(Constraints.none(50)))  # Numba compiles once, then caches
+    warm = made_up(1, LEAST_FILTERED)[0]  # Numba compiles once, then caches; torch is loaded once
+    complete_linkage(range_graph(warm, threshold), resolve(Constraints.none(len(warm))))
     vectors = made_up(0, n)[0]
     start = time.perf_counter()
     graph = range_graph(vectors, threshold)
@@ -237,10 +245,11 @@ def _measured(labels: Indexes, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("question", choices=("exact", "speed", "quality"))
+    parser.add_argument("question", choices=("exact", "speed", "scale", "quality"))
     parser.add_argument("--n", type=int, default=5000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threshold", type=float, default=0.5)
+    parser.add_argument("--sizes", help="of `scale`: several n, comma-separated; then tells how the time grows")
     parser.add_argument("--against", choices=("fastcluster",))
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--degraded", type=float, default=0.0)
@@ -251,7 +260,7 @@ def main() -> None:
     if arguments.question == "quality" and arguments.photos is None:
         parser.error("quality needs --photos")
     results = []
-    for result in {"exact": exact, "speed": speed, "quality": quality}[arguments.question](arguments):
+    for result in {"exact": exact, "speed": speed, "scale": _scale, "quality": quality}[arguments.question](arguments):
         tell(result)
         results.append(result)
     if arguments.save:

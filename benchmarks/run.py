@@ -14,6 +14,7 @@ LFW = str(DATA / "lfw" / "photos")
 COMMANDS: list[tuple[list[str], bool]] = [
     (["clustering", "exact", "--n", "2000", "--seeds", "1"], False),
     (["clustering", "speed", "--n", "10000", "--against", "fastcluster"], False),
+    (["clustering", "scale", "--n", "50000"], False),
     (["decisions", "--faces", "10000", "--sizes", "10,1000", "--repeats", "3"], False),
     (["cluster_grid"], False),
     (["training"], False),

@@ -1,23 +1,23 @@
-"""Exact range graph: every pair of vectors within a cosine distance, found by FAISS in memory-bounded tiles."""
+"""Exact range graph: every pair of vectors within a cosine distance, found in bounded memory."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
-from annotation.clustering.vectors import Vectors, check_vectors, dot_error, pair_distances
+from annotation.clustering.device_search import DeviceSearch, check_device
+from annotation.clustering.edges import BYTES_PER_ROW, EdgeBudget, Edges, Search, assemble
+from annotation.clustering.filtered_search import FilteredSearch, is_fast_here, scratch_bytes
+from annotation.clustering.short_vectors import choose_width, principal_axes, short_vectors
+from annotation.clustering.tile_search import TileSearch
+from annotation.clustering.vectors import Vectors, check_vectors
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 
 DEFAULT_MEMORY = 4 << 30  # bytes
-LARGEST_TILE = 4096  # rows; larger tiles are no faster
-BYTES_PER_HIT = 40  # of scratch for one pair of a tile: FAISS's partial and final results, our indexes
-BYTES_PER_EDGE = 24  # 12 while collected and 12 in the result, both alive at the end
+LEAST_FILTERED = 20_000  # rows; below, the filter's preparation costs more than it saves
 
 
 @dataclass(frozen=True)
@@ -40,38 +40,39 @@ class RangeGraph:
 
 
 def range_graph(
-    vectors: Vectors, max_distance: float, *, memory_bytes: int = DEFAULT_MEMORY, progress: Progress = silent
+    vectors: Vectors,
+    max_distance: float,
+    *,
+    memory_bytes: int = DEFAULT_MEMORY,
+    device: str = "cpu",
+    progress: Progress = silent,
 ) -> RangeGraph:
     """Finds every pair within `max_distance` (0 to 2), the upper triangle only.
 
-    FAISS proposes pairs with its float32 products, whose error is bounded; `pair_distance` then settles each, so the
-    edges depend neither on tiles nor on the BLAS. `progress` counts tiles; what it raises stops the search.
+    Fast arithmetic (FAISS's float32, torch's bfloat16 on the CPU or on `device`) only proposes pairs, by a proven
+    bound on its error; `pair_distance` settles each, so the edges depend neither on tiles nor on the hardware.
+    `progress` counts tiles; what it raises stops the search.
 
     Raises:
         InvalidInput: vectors that are not unit float32 rows; code `graph_too_dense` where the edges would not fit
-            `memory_bytes`, which bounds everything that this function allocates.
+            `memory_bytes`, which bounds everything that this function allocates; `device_unavailable`.
     """
     vectors = check_vectors(vectors)
     check_distance(max_distance)
-    tile = _tile_rows(memory_bytes)
-    largest = (memory_bytes - BYTES_PER_HIT * tile * tile) // BYTES_PER_EDGE
-    n, blocks = len(vectors), math.ceil(len(vectors) / tile)
-    total, done, found = blocks * (blocks + 1) // 2, 0, 0
-    chunks: list[list[_Edges]] = [[] for _ in range(blocks)]
-    progress(0, total)
-    for column in range(blocks):
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors[column * tile : (column + 1) * tile])
-        for row in range(column + 1):
-            edges = _search_tile(index, vectors, row * tile, column * tile, tile, max_distance)
-            chunks[row].append(edges)
-            found += len(edges[0])
-            if found > largest:
-                raise _too_dense(found, done + 1, total, memory_bytes, max_distance)
-            done += 1
-            progress(done, total)
-    rows, columns, distances = _assemble(chunks, found)
-    return RangeGraph(n, max_distance, rows, columns, distances)
+    search = _search(vectors, max_distance, memory_bytes, device)
+    budget = EdgeBudget(memory_bytes, search.scratch_bytes + BYTES_PER_ROW * len(vectors), max_distance)
+    chunks: list[list[Edges]] = [[] for _ in range(search.blocks)]
+    done = 0
+    progress(0, search.total)
+    found = search.edges(budget.spend)
+    try:
+        for block, tiles, edges in found:
+            chunks[block] += edges
+            done += tiles
+            progress(done, search.total)
+    finally:
+        found.close()
+    return RangeGraph(len(vectors), max_distance, *assemble(len(vectors), chunks))
 
 
 def check_distance(distance: float) -> None:
@@ -80,56 +81,19 @@ def check_distance(distance: float) -> None:
         raise InvalidInput(f"A cosine distance lies between 0 and 2, not at {distance}.", code="bad_threshold")
 
 
-_Edges = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
-
-
-def _tile_rows(memory_bytes: int) -> int:
-    rows = min(LARGEST_TILE, math.isqrt(memory_bytes // 2 // BYTES_PER_HIT))
-    if rows < 64:
-        raise InvalidInput(f"{memory_bytes} bytes are too few to search for neighbours in.", code="memory_too_small")
-    return rows
-
-
-def _search_tile(
-    index: faiss.IndexFlatIP, vectors: Vectors, row: int, column: int, tile: int, max_distance: float
-) -> _Edges:
-    queries = vectors[row : row + tile]
-    # FAISS keeps what is strictly above its radius; the slack covers its rounding and float32's of the threshold.
-    radius = 1 - max_distance - dot_error(vectors.shape[1]) - 2**-20
-    limits, _, hits = index.range_search(queries, radius)
-    rows = np.repeat(np.arange(row, row + len(queries), dtype=np.int32), np.diff(limits).astype(np.int64))
-    columns = hits.astype(np.int32) + np.int32(column)
-    if row == column:
-        upper = rows < columns
-        rows, columns = rows[upper], columns[upper]
-    distances = pair_distances(vectors, rows, columns)
-    near = distances <= np.float32(max_distance)
-    return rows[near], columns[near], distances[near]
-
-
-def _assemble(chunks: list[list[_Edges]], found: int) -> _Edges:
-    """One sorted edge list; each block of rows is let go as soon as it is copied."""
-    rows, columns = np.empty(found, np.int32), np.empty(found, np.int32)
-    distances = np.empty(found, np.float32)
-    at = 0
-    for i, j, distance in _sorted_blocks(chunks):
-        here = slice(at, at + len(i))
-        rows[here], columns[here], distances[here] = i, j, distance
-        at += len(i)
-    return rows, columns, distances
-
-
-def _sorted_blocks(chunks: list[list[_Edges]]) -> Iterator[_Edges]:
-    for block in range(len(chunks)):
-        parts, chunks[block] = chunks[block], []
-        i, j, distance = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        order = np.argsort(i.astype(np.int64) << 32 | j.astype(np.int64))
-        yield i[order], j[order], distance[order]
-
-
-def _too_dense(found: int, done: int, total: int, memory_bytes: int, max_distance: float) -> InvalidInput:
-    return InvalidInput(
-        f"Over {found:,} pairs lie within distance {max_distance:g} after {done} of {total} tiles; they do not fit "
-        f"{memory_bytes / 2**20:,.0f} MiB. Use a stricter threshold or more memory.",
-        code="graph_too_dense",
-    )
+def _search(vectors: Vectors, max_distance: float, memory_bytes: int, device: str) -> Search:
+    """The fastest search for these vectors, this machine and this memory; all find the same edges."""
+    n, d = vectors.shape
+    on_cpu = device == "cpu"
+    if not on_cpu:
+        check_device(device)
+    if n >= LEAST_FILTERED and (not on_cpu or is_fast_here()):
+        axes = principal_axes(vectors)
+        width = choose_width(vectors, axes, max_distance)
+        if scratch_bytes(n, d, width) <= memory_bytes // 2:
+            short = short_vectors(vectors, axes, width)
+            if not on_cpu:
+                return DeviceSearch(vectors, max_distance, short, device, memory_bytes)
+            if short.cut(max_distance) > 0:
+                return FilteredSearch(vectors, max_distance, short)
+    return TileSearch(vectors, max_distance, memory_bytes)

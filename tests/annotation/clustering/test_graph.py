@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.clustering import range_graph
-from annotation.clustering.graph import BYTES_PER_HIT
+from annotation.clustering.tile_search import BYTES_PER_HIT
 from annotation.clustering.vectors import Vectors
 from foundation.errors import Cancelled, InvalidInput
 from tests.annotation.clustering.made_up_faces import DIRECTIONS, distance_matrix, people, tied_vectors
