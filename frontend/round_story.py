@@ -142,4 +142,4 @@ def pool_chart(rounds: Sequence[Round]) -> SafeString:
     series = [Series("labelled share", _pool_series(rounds, "pool", "labelled"))]
     known = [one for one in series if any(value is not None for value in one.values)]
     labels = [str(one.number) for one in sorted(rounds, key=lambda r: r.number)]
-    return line_chart(known, labels, title="Labels of the pool by round")
+    return line_chart(known, labels, title="Share of the pool that has a label")
