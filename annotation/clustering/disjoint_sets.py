@@ -28,4 +28,7 @@ class DisjointSets:
 
     def roots(self) -> npt.NDArray[np.int64]:
         """The representative of every item, int64 (n,)."""
-        return np.fromiter((self.find(item) for item in range(len(self._parent))), np.int64, len(self._parent))
+        parent, above = np.empty(0, np.int64), np.array(self._parent, np.int64)
+        while not np.array_equal(parent, above):
+            parent, above = above, above[above]
+        return above

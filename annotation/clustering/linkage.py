@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from annotation.clustering.chain import adjacency, merge_components
+from annotation.clustering.connected import connected_groups
 from annotation.clustering.contraction import contract
 from annotation.clustering.graph import RangeGraph, check_distance
 from annotation.clustering.resolution import Resolution
@@ -60,20 +59,14 @@ def complete_linkage(graph: RangeGraph, resolution: Resolution) -> Linkage:
         raise InvalidInput(f"Constraints for {len(resolution.component)} faces do not fit a graph of {graph.n}.")
     check_distance(graph.max_distance)
     nodes = contract(graph, resolution)
-    order, bounds = _connected(nodes)
+    order, bounds = connected_groups(nodes.n, nodes.rows, nodes.columns)
     parent, height = merge_components(*adjacency(nodes.n, nodes.rows, nodes.columns, nodes.distances), order, bounds)
     merged = np.flatnonzero(parent >= 0)
-    merged = merged[np.lexsort((merged, parent[merged], height[merged]))]
+    # By height, then the smaller node, then the larger: floats that are not negative are ordered as their bits are.
+    keys = height[merged].view(np.int32).astype(np.int64) << 32 | parent[merged]
+    merged = merged[np.argsort(keys, kind="stable")]
     merges = np.stack([parent[merged], merged], axis=1)
     return Linkage(graph.max_distance, resolution.component, merges, height[merged])
-
-
-def _connected(graph: RangeGraph) -> tuple[Indexes, Indexes]:
-    """Nodes grouped by connected component, ascending inside each, and where each group begins and ends."""
-    edges = coo_array((np.ones(len(graph), np.bool_), (graph.rows, graph.columns)), shape=(graph.n, graph.n))
-    count, label = connected_components(edges, directed=False) if graph.n else (0, np.empty(0, np.int32))
-    order = np.argsort(label, kind="stable")
-    return order, np.concatenate([[0], np.cumsum(np.bincount(label, minlength=count))]).astype(np.int64)
 
 
 @njit(cache=True)

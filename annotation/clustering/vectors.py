@@ -79,8 +79,17 @@ def pair_distances(
 
 def number_clusters(labels: npt.NDArray[np.integer]) -> Indexes:
     """Any labels (n,) renumbered 0.. in the order of each cluster's smallest member."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    numbered: Indexes = rank[inverse]
+    if len(labels) and not (labels.min() >= 0 and labels.max() < 4 * len(labels)):
+        labels = np.unique(labels, return_inverse=True)[1]
+    return _by_first_use(labels.astype(np.int64), int(labels.max(initial=-1)) + 1)
+
+
+@njit(cache=True)
+def _by_first_use(labels: Indexes, count: int) -> Indexes:
+    number, numbered, used = np.full(count, -1, np.int64), np.empty(len(labels), np.int64), 0
+    for i, label in enumerate(labels):
+        if number[label] < 0:
+            number[label] = used
+            used += 1
+        numbered[i] = number[label]
     return numbered
