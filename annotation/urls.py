@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from annotation.api import clusters, collections, datasets, decisions, faces, identities, ingests, photos, uploads
+from annotation.api import (
+    clusterings,
+    clusters,
+    collections,
+    datasets,
+    decisions,
+    faces,
+    identities,
+    ingests,
+    photos,
+    uploads,
+)
 
 urlpatterns = [
     path("collections", collections.CollectionsView.as_view(), name="collections"),
@@ -17,6 +28,13 @@ urlpatterns = [
     path("photos/<int:id>", photos.PhotoView.as_view(), name="photo"),
     path("faces/<int:id>", faces.FaceView.as_view(), name="face"),
     path("faces/<int:id>/crop", faces.FaceCropView.as_view(), name="face-crop"),
+    path("clusterings", clusterings.ClusteringsView.as_view(), name="clusterings"),
+    path("clusterings/<int:id>", clusterings.ClusteringView.as_view(), name="clustering"),
+    path(
+        "clusterings/<int:id>/difference", clusterings.ClusteringDifferenceView.as_view(), name="clustering-difference"
+    ),
+    path("clusterings/<int:id>/apply", clusterings.ApplyClusteringView.as_view(), name="clustering-apply"),
+    path("clusterings/<int:id>/drop", clusterings.DropClusteringView.as_view(), name="clustering-drop"),
     path("clusters", clusters.ClustersView.as_view(), name="clusters"),
     path("clusters/<int:id>", clusters.ClusterView.as_view(), name="cluster"),
     path("clusters/<int:id>/faces", clusters.ClusterFacesView.as_view(), name="cluster-faces"),

@@ -34,6 +34,7 @@ LOUPE_JOB_KINDS = {
     "ingest": "annotation.job_kinds.ingest.Ingest",
     "embed": "annotation.job_kinds.embed.Embed",
     "cluster": "annotation.job_kinds.cluster.ClusterFaces",
+    "apply_clustering": "annotation.job_kinds.apply_clustering.ApplyClustering",
     "labels": "annotation.job_kinds.labels.RefreshLabels",
     "mine": "mining.job_kinds.Mine",
     "freeze": "annotation.job_kinds.freeze.Freeze",

@@ -6,6 +6,7 @@ from django.urls import path
 
 from frontend.views import (
     account,
+    cluster_runs,
     clusters,
     dashboard,
     datasets,
@@ -42,6 +43,11 @@ urlpatterns = [
     path("clusters/", clusters.index, name="clusters"),
     path("clusters/start/", clusters.start, name="start_clustering"),
     path("clusters/<int:cluster_id>/", clusters.show, name="cluster"),
+    path("clusters/runs/", cluster_runs.index, name="cluster_runs"),
+    path("clusters/runs/preview/", cluster_runs.start_preview, name="preview_clustering"),
+    path("clusters/runs/<int:run_id>/", cluster_runs.show, name="cluster_run"),
+    path("clusters/runs/<int:run_id>/apply/", cluster_runs.apply, name="apply_cluster_run"),
+    path("clusters/runs/<int:run_id>/drop/", cluster_runs.drop, name="drop_cluster_run"),
     path("review/", review.index, name="review"),
     path("review/start/", review.start, name="start_mining"),
     path("review/<int:batch_id>/", review.show, name="batch"),

@@ -13,7 +13,7 @@ from jobs.models import Job, Unit
 
 
 class ClusterFaces(JobKind):
-    """One clustering of one space. Params: `space`, and what `run_clustering` takes as settings."""
+    """One clustering of one space. Params: `space`, `settings` and `preview` as `run_clustering` takes them."""
 
     name = "cluster"
     title = "Cluster and label faces"
@@ -30,6 +30,7 @@ class ClusterFaces(JobKind):
             space=space,
             job=job,
             settings=job.params.get("settings"),
+            preview=bool(job.params.get("preview")),
             progress=run.progress,
             finish=lambda metrics: run.done(units[0], metrics),
         )

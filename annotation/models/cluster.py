@@ -7,12 +7,17 @@ from django.db.models import Q
 
 
 class ClusterRun(models.Model):
-    """One clustering: what went in (digest), how (parameters), what came out. One run is current."""
+    """One clustering: what went in (digest), how (parameters), what came out. One run is current.
+
+    A preview waits for somebody to apply it, which makes it the current one, or to drop it.
+    """
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        PREVIEW = "preview", "Preview"
+        DROPPED = "dropped", "Dropped"
 
     space = models.ForeignKey("annotation.EmbeddingSpace", on_delete=models.CASCADE, related_name="runs")
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -74,6 +74,14 @@ def last_labels() -> tuple[dict[int, int], set[int]]:
     return previous, given
 
 
+def persons_given_by(run: ClusterRun | None) -> dict[int, int]:
+    """(face -> person) of the run's clusters, if it was current before; nothing for a new run or None."""
+    if run is None:
+        return {}
+    rows = ClusterMember.objects.filter(run=run, cluster__identity__isnull=False).order_by()
+    return dict(rows.values_list("face_id", "cluster__identity_id"))
+
+
 def _columns(rows: QuerySet[Any, Any], width: int) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
     """Numbers column by column; null becomes NaN. Ids stay exact up to 2**53."""
     table = [[np.nan if value is None else value for value in row] for row in rows.iterator(chunk_size=CHUNK)]

@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 from accounts.models import User
-from annotation.models import EmbeddingSpace
+from annotation.models import ClusterRun, EmbeddingSpace
+from annotation.queries.cluster_run_pages import require_run
+from annotation.services.clustering_choices import check_applicable
 from foundation.errors import Conflict
-from jobs.models import Job
+from jobs.models import UNFINISHED, Job
 from jobs.services import enqueue
 
 KIND = "cluster"
+APPLY = "apply_clustering"
 
 
-def start_clustering(*, user: User | None = None) -> Job:
+def start_clustering(*, user: User | None = None, preview: bool = False) -> Job:
     """Cluster the live space anew; asked twice while one waits or runs, it is the same job.
+
+    Args:
+        preview: the run is kept beside the current one, until somebody applies or drops it.
 
     Raises Conflict before the first photo was ingested.
     """
     live = EmbeddingSpace.objects.filter(state=EmbeddingSpace.State.LIVE).first()
     if live is None:
         raise Conflict("There are no faces yet: import photos first.", code="nothing_ingested")
+    if preview:
+        params = {"space": live.pk, "preview": True}
+        return enqueue(kind=KIND, params=params, user=user, key=f"{KIND}:{live.pk}:preview")
     return enqueue(kind=KIND, params={"space": live.pk}, user=user, key=f"{KIND}:{live.pk}")
+
+
+def start_applying(*, run_id: int, user: User | None = None) -> Job | None:
+    """Make a run the current one, see `apply_run`; None where it is already. Asked twice, it is the same job.
+
+    Raises NotFound, or Conflict as `check_applicable`.
+    """
+    run = require_run(run_id)
+    if run.current:
+        return None
+    check_applicable(run)
+    return enqueue(kind=APPLY, params={"run": run.pk}, user=user, key=f"{APPLY}:{run.pk}")
+
+
+def applying(run: ClusterRun) -> Job | None:
+    """The job that is about to make this run the current one."""
+    return Job.objects.filter(key=f"{APPLY}:{run.pk}", state__in=UNFINISHED).first()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.clustering.pipeline import Clustering, cluster
@@ -25,11 +26,12 @@ from annotation.queries.vectors import FaceVectors, load_vectors
 from annotation.services.calibrations import calibrate_space
 from annotation.services.label_rows import copy_rows
 from annotation.services.labels import refresh_labels
-from annotation.services.ledger_locks import after_open_decisions
+from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
 from foundation.progress import Progress, silent
 from jobs.models import Job
 
 KEPT_RUNS = 3  # earlier runs whose members are kept, to compare with
+_ELSEWHERE = {"joins", "thresholds"}  # of a calibration's record, as the run has its own thresholds
 LOADING, CLUSTERING = 100, 850  # of 1000 steps of progress
 
 
@@ -38,6 +40,7 @@ def run_clustering(
     space: EmbeddingSpace,
     job: Job | None = None,
     settings: Mapping[str, Any] | None = None,
+    preview: bool = False,
     progress: Progress = silent,
     finish: Callable[[dict[str, Any]], None] = lambda metrics: None,
 ) -> ClusterRun:
@@ -46,14 +49,15 @@ def run_clustering(
     Args:
         settings: may hold `core_distance` and `merge_similarity` to overrule the calibration, `min_size` and
             `min_quality` for the labels; with `joins` false, single faces join nobody in the end.
-        finish: called with the metrics in the transaction that makes the run current.
+        preview: keep the run beside the current one, for `apply_run` or `drop_run`, in place of an earlier preview.
+        finish: called with the metrics in the transaction that stores the run.
 
     Faces that people set aside are left out. Called again for the same job, it starts over. Raises Conflict where the
     space does not fit its files.
     """
     run = _begin(space, job)
     try:
-        _carry_out(run, dict(settings or {}), progress, finish)
+        _carry_out(run, dict(settings or {}), preview, progress, finish)
     except BaseException:
         ClusterRun.objects.filter(pk=run.pk).update(state=ClusterRun.State.FAILED, finished_at=timezone.now())
         raise
@@ -70,7 +74,11 @@ def _begin(space: EmbeddingSpace, job: Job | None) -> ClusterRun:
 
 
 def _carry_out(
-    run: ClusterRun, settings: dict[str, Any], progress: Progress, finish: Callable[[dict[str, Any]], None]
+    run: ClusterRun,
+    settings: dict[str, Any],
+    preview: bool,
+    progress: Progress,
+    finish: Callable[[dict[str, Any]], None],
 ) -> None:
     clock = _Clock()
     after_open_decisions()
@@ -92,7 +100,7 @@ def _carry_out(
     clock.lap("cluster")
     run.parameters = {
         **asdict(thresholds),
-        "calibration": {name: calibration.record()[name] for name in ("core", "merge", "people", "same_photo_pairs")},
+        "calibration": {name: value for name, value in calibration.record().items() if name not in _ELSEWHERE},
         "rules": asdict(_rules(thresholds, found, similarity, settings)),
     }
     run.input_digest = _digest(run, faces, entries)
@@ -109,10 +117,15 @@ def _carry_out(
         _store(run, faces, found, similarity)
         clock.lap("store")
         progress(CLUSTERING + 50, 1000)
-        run.metrics["labels"] = refresh_labels(run=run).as_dict()
-        clock.lap("label")
+        if preview:
+            run.state = ClusterRun.State.PREVIEW
+            drop_previews(ClusterRun.objects.exclude(pk=run.pk))
+        else:
+            run.metrics["labels"] = refresh_labels(run=run).as_dict()
+            run.state, run.current = ClusterRun.State.DONE, True
+            clock.lap("label")
         run.metrics["seconds"] = clock.seconds
-        run.state, run.current, run.finished_at = ClusterRun.State.DONE, True, timezone.now()
+        run.finished_at = timezone.now()
         run.save()
         _forget_old_runs()
         finish(run.metrics)
@@ -235,7 +248,18 @@ def _members(
 
 def _forget_old_runs() -> None:
     """Earlier runs keep their parameters and metrics; clusters and members of all but the last few go."""
-    old = ClusterRun.objects.filter(current=False).order_by("-id").values_list("pk", flat=True)[KEPT_RUNS:]
-    runs = list(old)
+    old = ClusterRun.objects.filter(current=False, state=ClusterRun.State.DONE).order_by("-id")
+    _forget_members(list(old.values_list("pk", flat=True)[KEPT_RUNS:]))
+
+
+def drop_previews(runs: QuerySet[ClusterRun]) -> None:
+    """Give up those of the runs that are previews; inside a transaction."""
+    one_labelling_at_a_time()  # nobody applies them meanwhile
+    previews = list(runs.filter(state=ClusterRun.State.PREVIEW).values_list("pk", flat=True))
+    _forget_members(previews)
+    ClusterRun.objects.filter(pk__in=previews).update(state=ClusterRun.State.DROPPED)
+
+
+def _forget_members(runs: list[int]) -> None:
     ClusterMember.objects.filter(run__in=runs)._raw_delete(using="default")
     Cluster.objects.filter(run__in=runs)._raw_delete(using="default")

@@ -16,7 +16,7 @@ from annotation.ledger.replay import replay
 from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.cluster_pages import current_run
 from annotation.queries.decisions import ledger_entries
-from annotation.queries.labels import clustered_faces, last_labels
+from annotation.queries.labels import clustered_faces, last_labels, persons_given_by
 from annotation.services.derived import keep_constraints, refresh_people
 from annotation.services.label_rows import LabelRow, copy_labels, stage
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
@@ -61,11 +61,12 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         if run is not None:
             ClusterRun.objects.filter(current=True).exclude(pk=run.pk).update(current=False)
             ClusterRun.objects.filter(pk=run.pk).update(current=True)
-        run = run or current_run()
+        applied, run = run, run or current_run()
         entries = ledger_entries()
         state, upto = replay(entries), entries[-1].id if entries else 0
         faces = clustered_faces(run, also=state.decided_by)
         previous, given = last_labels()
+        previous |= persons_given_by(applied)
         part_again(entries, state, faces, previous)
         labels = label(state, faces, previous=previous, rules=_rules(run))
         numbers = _make_people(labels.new)

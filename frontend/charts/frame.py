@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -27,12 +27,14 @@ def svg(label: str, parts: Iterable[SafeString], *, width: float = WIDTH, height
     )
 
 
-def y_axis(ticks: Sequence[float], scale: Scale, *, right: float = WIDTH - RIGHT) -> SafeString:
+def y_axis(
+    ticks: Sequence[float], scale: Scale, *, right: float = WIDTH - RIGHT, name: Callable[[float], str] = short
+) -> SafeString:
     """Horizontal grid lines with their values on the left."""
     return format_html_join(
         "",
         '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text x="{}" y="{}" text-anchor="end">{}</text>',
-        ((LEFT, right, scale(t), scale(t), LEFT - 7, scale(t) + 3.5, short(t)) for t in ticks),
+        ((LEFT, right, scale(t), scale(t), LEFT - 7, scale(t) + 3.5, name(t)) for t in ticks),
     )
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.charts import Bar, Series, bar_chart, histogram, line_chart, sparkline
-from frontend.charts.frame import BOTTOM, HEIGHT, TOP
+from frontend.charts import Bar, Curve, Mark, Series, bar_chart, curve_chart, histogram, line_chart, sparkline
+from frontend.charts.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from frontend.charts.scale import nice_ticks, short
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,3 +86,26 @@ def test_empty_charts_are_empty_texts() -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.95, "0.95"), (12, "12"), (34_000, "34k"), (2_000_000, "2M")])
 def test_short_numbers(value: float, text: str) -> None:
     assert short(value) == text
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-9, 0)), min_size=2, max_size=20), st.floats(-2, 3))
+def test_a_curve_and_its_marks_stay_in_the_frame(points: list[tuple[float, float]], end: float) -> None:
+    marks = [Mark("here", 0.5), Mark("point", 0.4, y=-3.0, low=min(0.4, end), high=max(0.4, end)), Mark("outside", 1.5)]
+    svg = parse(curve_chart([Curve("a", sorted(points))], marks, title="t", low=0, high=1, y_ticks=[-9, -6, -3, 0]))
+    assert len(svg.findall(f".//{SVG}circle")) + len(svg.findall(".//circle")) == 1
+    for line in [*svg.findall(".//line"), *svg.findall(f".//{SVG}line")]:
+        for name in ("x1", "x2"):
+            assert LEFT - 0.1 <= float(line.attrib[name]) <= WIDTH - RIGHT + 0.1
+
+
+def test_a_chart_of_curves_says_what_is_marked_and_escapes_names() -> None:
+    text = curve_chart(
+        [Curve("<b>", [(0.0, 0.0), (1.0, 2.0)])],
+        [Mark("chosen", 0.5, y=1.0, low=0.4, high=0.6)],
+        title="t",
+        low=0,
+        high=1,
+    )
+    assert "chosen: 0.5 (0.4 to 0.6) at 1" in text
+    assert "&lt;b&gt;" in text and "<b>" not in text
+    assert curve_chart([Curve("a", [(0.0, 1.0)])], title="t", low=0, high=1) == ""

@@ -1,0 +1,203 @@
+"""The pages about cluster runs: charts, what a preview changes, applying and dropping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from annotation.models import Cluster, ClusterMember, ClusterRun
+from frontend.run_charts import calibration_chart, strangers_of, thresholds_of
+from jobs import services as jobs
+from jobs.models import Job
+from tests.factories import World, make_world
+
+MODEL = {"shares": [0.7, 0.3], "means": [0.02, 0.08], "spreads": [0.1, 0.13]}
+PARAMETERS = {
+    "core_distance": 0.52,
+    "merge_similarity": 0.46,
+    "calibration": {
+        "core": {"false_match_rate": 1e-5, "similarity": 0.48, "low": 0.44, "high": 0.53, "basis": "random"},
+        "merge": {"false_match_rate": 1e-5, "similarity": 0.46, "low": 0.43, "high": 0.5, "basis": "same_photo"},
+        "random": MODEL,
+        "same_photo": {"shares": [1.0], "means": [0.05], "spreads": [0.11]},
+        "people": 812,
+        "same_photo_pairs": 4031,
+    },
+}
+
+
+def make_preview(world: World) -> ClusterRun:
+    """The world's clusters, of which the first has lost its last two faces to a new one."""
+    ClusterRun.objects.filter(pk=world.run.pk).update(parameters=PARAMETERS, metrics=metrics_of(world))
+    run = ClusterRun.objects.create(
+        space=world.run.space, state="preview", parameters=PARAMETERS, metrics=metrics_of(world)
+    )
+    split = list(world.clusters[0].members.order_by("face_id"))
+    for ordinal, cluster in enumerate([*world.clusters, None]):
+        members = split[-2:] if cluster is None else list(cluster.members.order_by("face_id"))
+        if cluster == world.clusters[0]:
+            members = members[:-2]
+        first, last = members[0].face_id, members[-1].face_id
+        made = Cluster.objects.create(
+            run=run,
+            ordinal=ordinal,
+            size=len(members),
+            diameter=0.4,
+            widest_a_id=first,
+            widest_b_id=last,
+            medoid_id=first,
+        )
+        ClusterMember.objects.bulk_create(
+            [ClusterMember(run=run, cluster=made, face_id=one.face_id, similarity=one.similarity) for one in members]
+        )
+    return run
+
+
+def metrics_of(world: World) -> dict[str, Any]:
+    return {
+        "faces": len(world.faces),
+        "clusters": len(world.clusters),
+        "alone": 0,
+        "largest": world.clusters[0].size,
+        "edges": 40,
+        "clashes": 0,
+        "seconds": {"cluster": 0.4, "calibrate": 0.2},
+    }
+
+
+@pytest.fixture
+def preview(users: dict[str, User]) -> Iterator[ClusterRun]:
+    yield make_preview(make_world([6, 4, 3], names=["Anna", "Bertil"]))
+
+
+def test_a_preview_shows_its_charts_and_what_it_changes(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    page = as_role("data_engineer").get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
+    assert page.count('<svg class="chart"') == 4
+    for words in (
+        "Clusters by number of faces. alone 0; 2–3 faces 2; 4–7 faces 2",
+        "False match rate by similarity. random pairs; pairs of one photo; threshold of cores: 0.48 (0.44 to 0.53)",
+        "Distributions of similarity",
+        "Clusters by the similarity of their widest pair",
+        "the current one",
+    ):
+        assert words in page
+    moved, split = page.index("Faces moved"), page.index("Clusters split")
+    assert '<div class="value">2</div>' in page[moved : moved + 90]
+    assert '<div class="value">1</div>' in page[split : split + 90]
+    assert "Anna" in page[page.index("<h2>Split</h2>") :]
+
+
+def test_only_those_who_may_start_rounds_apply_and_drop(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    annotator = as_role("annotator")
+    page = annotator.get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
+    assert "Apply</button>" not in page and '<dialog id="drop"' not in page
+    for name in ("apply_cluster_run", "drop_cluster_run"):
+        assert annotator.post(reverse(f"ui:{name}", args=[preview.pk])).status_code == 403
+        assert as_role("data_engineer").get(reverse(f"ui:{name}", args=[preview.pk])).status_code == 405
+    assert annotator.post(reverse("ui:preview_clustering")).status_code == 403
+
+
+def test_applying_is_a_job_that_the_page_waits_for(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    client, address = as_role("data_engineer"), reverse("ui:cluster_run", args=[preview.pk])
+    for _ in range(2):
+        client.post(reverse("ui:apply_cluster_run", args=[preview.pk]))
+    job = Job.objects.get(kind="apply_clustering")
+    assert "every 2s" in client.get(address).content.decode()
+    assert "HX-Refresh" not in client.get(address, headers={"HX-Request": "true"}).headers
+    assert jobs.run_to_end(job_id=job.pk).state == "finished"
+    assert client.get(address, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    page = client.get(address).content.decode()
+    assert "every 2s" not in page and "Make current again" not in page and ">current</span>" in page
+    earlier = ClusterRun.objects.exclude(pk=preview.pk).get()
+    assert "Make current again" in client.get(reverse("ui:cluster_run", args=[earlier.pk])).content.decode()
+
+
+def test_dropping_asks_first(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    client, address = as_role("data_engineer"), reverse("ui:cluster_run", args=[preview.pk])
+    assert b'<dialog id="drop"' in client.get(address).content
+    assert b"waits to be applied or dropped" in client.get(reverse("ui:cluster_runs")).content
+    for _ in range(2):
+        answer = client.post(reverse("ui:drop_cluster_run", args=[preview.pk]))
+        assert "was dropped" in " ".join(str(one) for one in get_messages(answer.wsgi_request))
+    assert b"This preview was dropped" in client.get(address).content
+    current = ClusterRun.objects.get(current=True)
+    client.post(reverse("ui:drop_cluster_run", args=[current.pk]))
+    assert ClusterRun.objects.get(pk=current.pk).current
+
+
+def test_a_preview_can_be_asked_for(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    client = as_role("data_engineer")
+    answer = client.post(reverse("ui:preview_clustering"))
+    assert "import photos first" in " ".join(str(one) for one in get_messages(answer.wsgi_request))
+    assert b"Nothing has been clustered yet" in client.get(reverse("ui:cluster_runs")).content
+    world = make_world([3, 2])
+    client.post(reverse("ui:preview_clustering"))
+    assert Job.objects.get(kind="cluster").params == {"space": world.run.space_id, "preview": True}
+
+
+def test_runs_without_clusters_or_figures_open_too(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    client = as_role("annotator")
+    space = preview.space
+    bare = [ClusterRun.objects.create(space=space, state=state) for state in ("running", "failed", "dropped", "done")]
+    for run in bare:
+        page = client.get(reverse("ui:cluster_run", args=[run.pk]))
+        assert page.status_code == 200 and b'<svg class="chart"' not in page.content
+    assert client.get(reverse("ui:cluster_runs")).status_code == 200
+    assert client.get(reverse("ui:cluster_run", args=[999_999])).status_code == 404
+    other = client.get(reverse("ui:cluster_run", args=[preview.pk]) + "?against=999999")
+    assert b"the current one" in other.content
+
+
+def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    cluster = preview.clusters.all()[0]
+    page = as_role("annotator").get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
+    assert "This cluster is of a preview" in page and 'id="workspace"' not in page
+    assert page.count('class="tile') == cluster.size
+
+
+def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    client, costs = as_role("manager"), []
+    for sizes, seed in (([5, 3, 2], 7), ([7, 6, 5, 4, 3, 2], 8)):
+        run = make_preview(make_world(sizes, names=["Anna"], seed=seed))
+        for name, arguments in (("cluster_run", [run.pk]), ("cluster_runs", [])):
+            with CaptureQueriesContext(connection) as caught:
+                assert client.get(reverse(f"ui:{name}", args=arguments)).status_code == 200
+            costs.append(len(caught))
+    assert costs[:2] == costs[2:]
+    assert costs[0] <= 14 and costs[1] <= 6
+
+
+def test_charts_do_with_what_a_run_knows() -> None:
+    run = ClusterRun(parameters={"core_distance": 0.5, "merge_similarity": None, "joins": MODEL})
+    assert thresholds_of(run) == {"core": 0.5}
+    model = strangers_of(run)
+    assert model is not None and model.shares.tolist() == [0.7, 0.3]
+    assert "what is known of the network" in calibration_chart(run)
+    assert calibration_chart(ClusterRun()) == ""
+    both = strangers_of(ClusterRun(parameters=PARAMETERS))
+    assert both is not None and both.means.tolist() == [0.05]  # the stricter basis
+
+
+@pytest.mark.browser
+def test_a_preview_is_dropped_after_a_question(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    run = make_preview(made)
+    signed_in(people["data_engineer"])
+    page.goto(live_server.url + reverse("ui:cluster_run", args=[run.pk]))
+    page.get_by_role("button", name="Drop").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert ClusterRun.objects.get(pk=run.pk).state == "preview"
+    page.get_by_role("button", name="Drop").click()
+    page.get_by_role("button", name="Drop it").click()
+    expect(page.locator("h1")).to_have_text("Cluster runs")
+    assert ClusterRun.objects.get(pk=run.pk).state == "dropped"
