@@ -10,9 +10,10 @@ import numpy.typing as npt
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, explain
-from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
+from annotation.clustering.graph import DEFAULT_MEMORY
+from annotation.clustering.growth import linkage_within
 from annotation.clustering.joining import join_small
-from annotation.clustering.linkage import Linkage, complete_linkage
+from annotation.clustering.linkage import Linkage
 from annotation.clustering.resolution import Clash, resolve
 from annotation.clustering.thresholds import Thresholds
 from annotation.clustering.vectors import Indexes, Vectors, check_vectors
@@ -32,7 +33,7 @@ class Clustering:
         explanation: per cluster size, widest pair, medoid, weakest face.
         conflicts: human decisions that contradict each other, and which of them was not obeyed.
         thresholds: what was asked for.
-        edges: pairs of faces within core_distance.
+        edges: pairs of faces within core_distance; where these would not fit the memory, those of each stage.
     """
 
     labels: Indexes
@@ -66,16 +67,13 @@ def cluster(
         progress: told of the searches, 90% for the cores' graph; what it raises stops the work.
 
     Raises:
-        InvalidInput: see `range_graph` and `Constraints.check`.
+        InvalidInput: see `linkage_within` and `Constraints.check`.
     """
     vectors = check_vectors(vectors)
     resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
-    graph = range_graph(
-        vectors, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
+    linkage, edges = linkage_within(
+        vectors, resolution, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
     )
-    linkage = complete_linkage(graph, resolution)
-    edges = len(graph)
-    del graph
     labels = core_labels = linkage.labels
     if thresholds.merge_similarity is not None:
         labels = merge_cores(
