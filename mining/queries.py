@@ -61,6 +61,7 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         apart=np.array(apart, np.int64).reshape(-1, 2),
         rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
         asked={tuple(faces) for faces in ReviewItem.objects.values_list("faces", flat=True).iterator()},
+        quality=faces.quality,
     )
 
 

@@ -46,6 +46,14 @@ class ImpostorModel:
             return -1.0
         return float(brentq(lambda s: self.rate(s) - rate, -1.0, 1.0, xtol=1e-6))
 
+    def log_density(self, similarities: Float64) -> Float64:
+        """Natural logarithm of the density at similarities of any shape."""
+        total = np.full(similarities.shape, -np.inf)
+        for share, mean, spread in zip(self.shares, self.means, self.spreads, strict=True):
+            height = np.log(max(share, 1e-300)) - np.log(spread * np.sqrt(2 * np.pi))
+            total = np.logaddexp(total, height - ((similarities - mean) / spread) ** 2 / 2)
+        return total
+
 
 def truncated_normal(bound: float, mean: npt.ArrayLike, variance: npt.ArrayLike) -> tuple[Float64, Float64]:
     """Maximum likelihood mean and spread of normals of which only what lies below `bound` was seen, from the mean and

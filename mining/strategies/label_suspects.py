@@ -1,23 +1,46 @@
-"""Faces that are nearer to somebody else than to the person whose label they bear."""
+"""Faces that are likelier to be somebody else than the person whose label they bear."""
 
 from __future__ import annotations
 
-import faiss
+from dataclasses import dataclass
+from typing import Any, cast
+
 import numpy as np
 
-from foundation.progress import Progress
+from annotation.clustering.cohort import strangers_by_label
+from annotation.clustering.genuine import GenuineModel
+from annotation.clustering.impostors import ImpostorModel
+from annotation.clustering.suspects import Suspicion, suspect_labels
+from foundation.progress import Progress, silent
 from mining.strategies.base import Candidates, Question, Strategy
-from mining.strategies.persons import BLOCK, hearts
+from mining.strategies.persons import hearts
 from mining.strategies.pool import Float, Int, Pool
 
-NEAREST = 4  # medoids looked at per face: its own, and some that people may have ruled out
+SPREADS = 4.0  # of strangers' similarities, from their mean to where clusters merge: one pair in 30,000 beyond
+
+
+@dataclass(frozen=True)
+class Suspects(Candidates):
+    """Candidates and what was found about each.
+
+    Attributes:
+        own: (m,) similarity to the mean of the other faces under its label, NaN where there are none.
+        like: (m,) similarity to the mean of the other person's faces, or to the copy.
+        copy: (m,) whether the second face is a near-duplicate of the first.
+        nobody: (m,) whether 'nobody here' explains the face better than the other person does.
+    """
+
+    own: Float
+    like: Float
+    copy: np.ndarray[Any, np.dtype[np.bool_]]
+    nobody: np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class LabelSuspects(Strategy):
-    """Compares each labelled face with the medoid of its own person (never itself) and that of the nearest other one.
+    """Weighs for each labelled face the evidence for its own person against that for all others and for nobody here.
 
-    Value: by how much the other one is nearer. A person of one face has nothing to compare that face with, but is
-    somebody that other faces may be nearer to.
+    Value: the logarithm of how much likelier the evidence is if the label is wrong; those above 0 are asked about, one
+    question for two people of one face each. The method is in `annotation.clustering.suspects`.
     """
 
     name = "label_suspects"
@@ -27,55 +50,93 @@ class LabelSuspects(Strategy):
         labelled = np.flatnonzero(pool.identity >= 0)
         if not len(labelled):
             return Candidates.none(0.0)
-        vectors = pool.vectors[labelled]
-        people = hearts(vectors, pool.identity[labelled])
-        itself = people.medoid[people.of] == np.arange(len(labelled))
-        beside = np.where(itself, people.second[people.of], people.medoid[people.of])
-        own = np.einsum("ij,ij->i", vectors, vectors[beside])
-        nearest, like = _nearest_medoids(vectors, vectors[people.medoid], progress)
-        other, best = _best_other(pool, labelled, people.of, people.persons, nearest, like)
-        excess = best - own
-        comparable = people.sizes[people.of] > 1
-        suspects = np.flatnonzero(comparable & (excess > 0))
-        rows = np.stack([labelled[suspects], labelled[people.medoid[other[suspects]]]], axis=1)
-        return Candidates(rows, excess[suspects], excess[comparable], 0.0)
+        vectors, labels = pool.vectors[labelled], pool.identity[labelled]
+        found = weigh(pool, labelled, progress)
+        people = hearts(vectors, labels)
+        rival = np.searchsorted(people.persons, found.rival)
+        asked = np.flatnonzero((found.score > 0) & (found.rival >= 0))
+        asked = asked[~_mirrored(found, people.of, people.sizes, rival)[asked]]
+        beside = np.where(found.copy >= 0, found.copy, people.medoid[np.minimum(rival, len(people.persons) - 1)])
+        return Suspects(
+            rows=np.stack([labelled[asked], labelled[beside[asked]]], axis=1),
+            value=found.score[asked].astype(np.float32),
+            considered=found.score.astype(np.float32),
+            mark=0.0,
+            own=found.own[asked].astype(np.float32),
+            like=found.like[asked].astype(np.float32),
+            copy=found.copy[asked] >= 0,
+            nobody=found.nobody[asked],
+        )
 
     def ask(self, pool: Pool, found: Candidates, at: int) -> Question:
+        found = cast(Suspects, found)
         subject, rival = found.rows[at].tolist()
-        theirs = float(pool.vectors[subject] @ pool.vectors[rival])
-        own = theirs - float(found.value[at])
+        like, own, value = float(found.like[at]), float(found.own[at]), float(found.value[at])
         name, other = pool.call(subject), pool.call(rival)
+        alike = f"{like:.2f} to a near-duplicate, {other}" if found.copy[at] else f"{like:.2f} to the faces of {other}"
+        if np.isnan(own):
+            why = f"{alike}; the only face of {name}."
+        else:
+            why = f"{'Like nobody here: ' if found.nobody[at] else ''}{alike}, {own:.2f} to its own, {name}."
         return Question(
             faces=(int(pool.face_ids[subject]), int(pool.face_ids[rival])),
             identities=(int(pool.identity[subject]), int(pool.identity[rival])),
-            value=float(found.value[at]),
+            value=value,
             settles=1,
-            why=f"{theirs:.2f} to the medoid of {other}, {own:.2f} to its own, {name}.",
-            evidence={"to_other": round(theirs, 4), "to_own": round(own, 4), "human": bool(pool.human[subject])},
+            why=why,
+            evidence={
+                "to_other": round(like, 4),
+                "to_own": None if np.isnan(own) else round(own, 4),
+                "log_odds": round(value, 3),
+                "copy": bool(found.copy[at]),
+                "nobody_here": bool(found.nobody[at]),
+                "human": bool(pool.human[subject]),
+            },
         )
 
 
-def _nearest_medoids(vectors: Float, medoids: Float, progress: Progress) -> tuple[Int, Float]:
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(medoids))
-    wanted = min(NEAREST, len(medoids))
-    nearest = np.empty((len(vectors), wanted), np.int64)
-    like = np.empty((len(vectors), wanted), np.float32)
-    for at in range(0, len(vectors), BLOCK):
-        rows = slice(at, at + BLOCK)
-        like[rows], nearest[rows] = index.search(np.ascontiguousarray(vectors[rows]), wanted)
-        progress(min(at + BLOCK, len(vectors)), len(vectors))
-    return nearest, like
+def weigh(pool: Pool, labelled: Int, progress: Progress = silent) -> Suspicion:
+    """The evidence against the labels of some rows of a pool, as seen by these rows alone."""
+    vectors, labels = pool.vectors[labelled], pool.identity[labelled]
+    return suspect_labels(
+        vectors,
+        labels,
+        impostors=strangers_by_label(vectors, labels, _strangers(pool)),
+        prior=GenuineModel.expected(strangers=pool.strangers, threshold=pool.threshold),
+        groups=pool.groups[labelled],
+        quality=None if pool.quality is None else pool.quality[labelled],
+        ruled_out=_ruled_out(pool, labelled),
+        progress=progress,
+    )
 
 
-def _best_other(pool: Pool, labelled: Int, of: Int, persons: Int, nearest: Int, like: Float) -> tuple[Int, Float]:
-    """The nearest person other than a row's own that people have not ruled out; similarity -1 where there is none."""
-    like = np.where(nearest == of[:, None], -1, like)
-    position = {int(row): at for at, row in enumerate(labelled)} if pool.rejected else {}
-    for row, person in pool.rejected:
-        at = position.get(row)
-        if at is not None:
-            like[at][persons[nearest[at]] == person] = -1
-    best = like.argmax(axis=1)
-    rows = np.arange(len(of))
-    return nearest[rows, best], like[rows, best]
+def _strangers(pool: Pool) -> ImpostorModel:
+    """What clustering's threshold says of strangers, while there are too few people to see for themselves."""
+    spread = max(pool.threshold - pool.strangers, 1e-3) / SPREADS
+    return ImpostorModel(np.ones(1), np.array([pool.strangers]), np.array([spread]))
+
+
+def _ruled_out(pool: Pool, labelled: Int) -> set[tuple[int, int]]:
+    """What people have said, as (position among the labelled, person)."""
+    said = set(pool.rejected)
+    for a, b in pool.apart.tolist():
+        said |= {(a, int(pool.identity[b])), (b, int(pool.identity[a]))}
+    position = {int(row): at for at, row in enumerate(labelled)} if said else {}
+    return {(position[row], person) for row, person in said if row in position and person >= 0}
+
+
+def _mirrored(found: Suspicion, of: Int, sizes: Int, rival: Int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(n,) whether another face asks the same: two people of one face each, who suspect each other."""
+    alone = np.flatnonzero((sizes[of] == 1) & (found.rival >= 0))
+    row_of = np.full(len(sizes), -1, np.int64)
+    row_of[of[alone]] = alone
+    partner = row_of[rival[alone]]
+    mutual = partner >= 0
+    alone, partner = alone[mutual], partner[mutual]
+    back = rival[partner] == of[alone]
+    # Rounded, as both sides have the same evidence but for noise: then the earlier face asks.
+    first, second = np.round(found.score[alone], 2), np.round(found.score[partner], 2)
+    weaker = (first < second) | ((first == second) & (alone > partner))
+    mirrored = np.zeros(len(of), np.bool_)
+    mirrored[alone[back & weaker]] = True
+    return mirrored

@@ -33,6 +33,7 @@ class Pool:
         apart: (k, 2) rows that people have said are not one person.
         rejected: (row, person) pairs that people have ruled out.
         asked: face ids, the subject first, of questions that are open or were answered.
+        quality: (n,) 0..1, higher is better; None where it is not known.
     """
 
     face_ids: Int
@@ -48,11 +49,13 @@ class Pool:
     apart: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     rejected: Set[tuple[int, int]] = frozenset()
     asked: Set[tuple[int, ...]] = frozenset()
+    quality: Float | None = None
 
     def check(self) -> None:
         """Raises InvalidInput unless all columns fit each other."""
         n = len(self.face_ids)
-        columns = (self.photo_ids, self.groups, self.identity, self.human)
+        quality = self.identity if self.quality is None else self.quality
+        columns = (self.photo_ids, self.groups, self.identity, self.human, quality)
         if self.vectors.ndim != 2 or len(self.vectors) != n or any(column.shape != (n,) for column in columns):
             raise InvalidInput("Every column of the pool needs one value per face.", code="bad_shape")
         if n and np.any(np.diff(self.face_ids) <= 0):
