@@ -69,6 +69,8 @@ def addresses(world: World | None) -> dict[str, str]:
         "photos-failed": reverse("ui:photos") + "?state=failed",
         "person": reverse("ui:person", args=[world.people[0].pk]),
         "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
+        "cluster-runs": reverse("ui:cluster_runs"),
+        "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
         "batch-pairs": reverse("ui:batch", args=[1]),
         "batch-suspects": reverse("ui:batch", args=[2]),
         "job-running": reverse("ui:job", args=[_job("running")]),

@@ -73,7 +73,8 @@ def list_grid_faces(cluster: Cluster, *, cursor: str = "", size: int = FACES_PAG
     found = take_after(rows, order=["similarity", "id"], cursor=cursor, size=size)
     # Shortly after a merge the cluster still stands under the person that was merged.
     owners = {cluster.identity_id, cluster.identity.merged_into_id if cluster.identity else None} - {None}
-    return Slice([_grid_face(member, owners) for member in found.rows], found.cursor)
+    named = cluster.run.state != ClusterRun.State.PREVIEW  # those of a preview are nobody's yet
+    return Slice([_grid_face(member, owners if named else None) for member in found.rows], found.cursor)
 
 
 def neighbours(cluster: Cluster) -> tuple[int | None, int | None]:
@@ -111,14 +112,16 @@ def _attach_confirmed(clusters: list[Cluster]) -> None:
         cluster.confirmed = counts.get(cluster.pk, 0)  # type: ignore[attr-defined]
 
 
-def _grid_face(member: ClusterMember, owners: set[int | None]) -> GridFace:
+def _grid_face(member: ClusterMember, owners: set[int | None] | None) -> GridFace:
     face = member.face
     label: Label | None = getattr(face, "label", None)
     state, note = "open", ""
     if label is not None and label.identity_id is None:
         if label.reason in (Label.Reason.REJECTED, Label.Reason.IGNORED, Label.Reason.NOT_A_FACE):
             state, note = "aside", label.reason.replace("_", " ")
-    elif label is not None and label.identity_id not in owners:
+    elif label is not None and owners is None:
+        note = str(label.identity)
+    elif label is not None and owners is not None and label.identity_id not in owners:
         state, note = "moved", str(label.identity)
     elif label is not None and label.source == Label.Source.HUMAN:
         state, note = "confirmed", "confirmed"

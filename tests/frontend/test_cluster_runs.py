@@ -161,7 +161,8 @@ def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], pre
     cluster = preview.clusters.all()[0]
     page = as_role("annotator").get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
     assert "This cluster is of a preview" in page and 'id="workspace"' not in page
-    assert page.count('class="tile') == cluster.size
+    assert page.count('class="tile') == cluster.size and page.count(">Anna</span>") == cluster.size
+    assert 'aria-disabled="true"' not in page
 
 
 def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
