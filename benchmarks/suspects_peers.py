@@ -48,12 +48,17 @@ def cleanlab_scores(vectors: NDArray[np.float32], of: Int, wrong: Int) -> Iterat
 
 
 def plain_score(vectors: NDArray[np.float32], of: Int) -> Floats:
-    """Similarity to the nearest other centroid minus the mean similarity to the others of its own, 0 where alone."""
+    """Similarity to the nearest other centroid minus the mean similarity to the others of its own.
+
+    Where a face is alone, the median of the latter over all faces stands for it: of the published errors that puts one
+    far down (the same person under two names) and the others higher up than 0 does.
+    """
     sums, sizes = sums_of(vectors, of)
     own = (np.einsum("ij,ij->i", vectors, sums[of]) - 1) / np.maximum(sizes[of] - 1, 1)
     alike = vectors @ (sums / np.linalg.norm(sums, axis=1, keepdims=True)).T
     alike[np.arange(len(of)), of] = -1
-    return np.asarray(alike.max(axis=1) - np.where(sizes[of] > 1, own, 0), np.float64)
+    several = sizes[of] > 1
+    return np.asarray(alike.max(axis=1) - np.where(several, own, np.median(own[several])), np.float64)
 
 
 def to_centroids(vectors: NDArray[np.float32], of: Int) -> NDArray[np.float32]:

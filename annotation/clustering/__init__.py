@@ -5,9 +5,11 @@ clustering = cluster(vectors, constraints=constraints, thresholds=calibration.th
 """
 
 from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
+from annotation.clustering.cohort import strangers_by_label
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import Centroids, centroids, merge_cores
 from annotation.clustering.explanation import Explanation, NearClusters, explain, near_clusters
+from annotation.clustering.genuine import GenuineModel
 from annotation.clustering.graph import RangeGraph, range_graph
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.joining import join_small
@@ -15,6 +17,7 @@ from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.metrics import Agreement, Score, agreement
 from annotation.clustering.pipeline import Clustering, cluster
 from annotation.clustering.resolution import Clash, Resolution, resolve
+from annotation.clustering.suspects import Suspicion, suspect_labels
 from annotation.clustering.thresholds import JoinRule, Thresholds
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "Constraints",
     "Estimate",
     "Explanation",
+    "GenuineModel",
     "ImpostorModel",
     "JoinRule",
     "Linkage",
@@ -34,6 +38,7 @@ __all__ = [
     "RangeGraph",
     "Resolution",
     "Score",
+    "Suspicion",
     "Thresholds",
     "agreement",
     "calibrate",
@@ -46,4 +51,6 @@ __all__ = [
     "near_clusters",
     "range_graph",
     "resolve",
+    "strangers_by_label",
+    "suspect_labels",
 ]

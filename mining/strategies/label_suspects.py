@@ -10,7 +10,7 @@ import numpy as np
 from annotation.clustering.cohort import strangers_by_label
 from annotation.clustering.genuine import GenuineModel
 from annotation.clustering.impostors import ImpostorModel
-from annotation.clustering.suspects import Suspicion, suspect_labels
+from annotation.clustering.suspects import PASSES, Suspicion, suspect_labels
 from foundation.progress import Progress, silent
 from mining.strategies.base import Candidates, Question, Strategy
 from mining.strategies.persons import hearts
@@ -95,7 +95,7 @@ class LabelSuspects(Strategy):
         )
 
 
-def weigh(pool: Pool, labelled: Int, progress: Progress = silent) -> Suspicion:
+def weigh(pool: Pool, labelled: Int, progress: Progress = silent, *, passes: int = PASSES) -> Suspicion:
     """The evidence against the labels of some rows of a pool, as seen by these rows alone."""
     vectors, labels = pool.vectors[labelled], pool.identity[labelled]
     return suspect_labels(
@@ -106,6 +106,7 @@ def weigh(pool: Pool, labelled: Int, progress: Progress = silent) -> Suspicion:
         groups=pool.groups[labelled],
         quality=None if pool.quality is None else pool.quality[labelled],
         ruled_out=_ruled_out(pool, labelled),
+        passes=passes,
         progress=progress,
     )
 
