@@ -25,7 +25,7 @@ Float32 = npt.NDArray[np.float32]
 LARGEST_TILE = 4096  # groups; larger tiles are no faster
 BYTES_PER_HIT = 96  # of scratch for one pair of a tile: FAISS's results, our indexes, the edges that remain
 BYTES_PER_EDGE = 96  # while edges are collected, sorted and merged
-BYTES_PER_FACE = 256  # labels, copies, members, photos
+BYTES_PER_FACE = 512  # labels, copies, members, photos
 FEW_PAIRS = 8  # of faces of two groups, that are settled sooner than the groups' means are looked at
 ROUNDING = 2**-20  # covers float32's of means and thresholds
 
@@ -57,11 +57,13 @@ def group_graph(
     done, total = 0, blocks * (blocks + 1) // 2
     progress(0, total)
     for column in range(0, len(groups), budget.tile):
+        columns = np.arange(column, min(column + budget.tile, len(groups)))
         index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(groups.means[column : column + budget.tile])
+        index.add(groups.means[columns])
         for row in range(0, column + 1, budget.tile):
-            a, b = _near_means(index, groups, row, column, budget.tile, kept.max_distance)
-            distances = _farthest(vectors, groups, a, b, np.float32(kept.max_distance))
+            rows = np.arange(row, min(row + budget.tile, len(groups)))
+            a, b = near_means(index, groups, rows, columns, kept.max_distance)
+            distances = farthest(vectors, groups, a, b, np.float32(kept.max_distance))
             found = np.isfinite(distances)
             kept.add(a[found].astype(np.int32), b[found].astype(np.int32), distances[found])
             done += 1
@@ -103,18 +105,20 @@ class _Kept:
         return RangeGraph(n, self.max_distance, rows[order], columns[order], distances[order])
 
 
-def _near_means(
-    index: faiss.IndexFlatIP, groups: Groups, row: int, column: int, tile: int, max_distance: float
+def near_means(
+    index: faiss.IndexFlatIP, groups: Groups, rows: Indexes, columns: Indexes, max_distance: float
 ) -> tuple[Indexes, Indexes]:
-    queries = groups.means[row : row + tile]
+    """Pairs (row < column) of groups that may lie within the distance. The index holds the means of the columns."""
+    if not len(rows):
+        return rows, rows
+    queries = groups.means[rows]
     limits, _, hits = index.range_search(queries, 1 - max_distance - dot_error(queries.shape[1]) - ROUNDING)
-    a = np.repeat(np.arange(row, row + len(queries)), np.diff(limits).astype(np.int64))
-    b = hits + column
+    a, b = np.repeat(rows, np.diff(limits).astype(np.int64)), columns[hits]
     near = a < b
     return a[near], b[near]
 
 
-def _farthest(vectors: Vectors, groups: Groups, a: Indexes, b: Indexes, limit: np.float32) -> Float32:
+def farthest(vectors: Vectors, groups: Groups, a: Indexes, b: Indexes, limit: np.float32) -> Float32:
     """The largest cross distance of each pair of groups; infinite beyond the limit or where they cannot link."""
     if len(groups.cannot):
         keys = a * len(groups) + b
@@ -133,7 +137,7 @@ def _settle(
     vectors: Vectors, members: Indexes, starts: Indexes, means: Vectors, identity: Indexes, photos: Indexes,
     photo_starts: Indexes, a: Indexes, b: Indexes, free: npt.NDArray[np.bool_], limit: np.float32,
 ) -> Float32:  # fmt: skip
-    farthest = np.full(len(a), np.inf, np.float32)
+    distances = np.full(len(a), np.inf, np.float32)
     for e in prange(len(a)):
         i, j = a[e], b[e]
         apart = not free[e] or (identity[i] >= 0 and identity[j] >= 0 and identity[i] != identity[j])
@@ -144,19 +148,20 @@ def _settle(
             _outlying(vectors, of_i, means[j], limit) or _outlying(vectors, of_j, means[i], limit)
         ):
             continue
-        farthest[e] = _widest(vectors, of_i, of_j, limit)
-    return farthest
+        distances[e] = widest(vectors, of_i, of_j, limit)
+    return distances
 
 
 @njit(cache=True)
-def _widest(vectors: Vectors, of_i: Indexes, of_j: Indexes, limit: np.float32) -> np.float32:
-    widest = np.float32(0)
+def widest(vectors: Vectors, of_i: Indexes, of_j: Indexes, limit: np.float32) -> np.float32:
+    """The largest distance of a face of one to a face of the other; infinite beyond the limit."""
+    largest = np.float32(0)
     for p in of_i:
         for q in of_j:
-            widest = max(widest, pair_distance(vectors, p, q))
-        if widest > limit:
+            largest = max(largest, pair_distance(vectors, p, q))
+        if largest > limit:
             return np.float32(np.inf)
-    return widest
+    return largest
 
 
 @njit(cache=True)

@@ -51,6 +51,10 @@ class Groups:
     def __len__(self) -> int:
         return len(self.identity)
 
+    def faces(self, group: int) -> Indexes:
+        """The members of one group."""
+        return self.members[self.starts[group] : self.starts[group + 1]]
+
 
 def unconstrained(n: int) -> Resolution:
     """No constraint on n faces or groups."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from annotation.clustering.apartness import Apartness
 from annotation.clustering.copies import copies, merge_copies
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance, range_graph
 from annotation.clustering.group_graph import Budget, group_graph
 from annotation.clustering.groups import Groups, unconstrained
 from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.resolution import Resolution
+from annotation.clustering.ties import merge_tied
 from annotation.clustering.vectors import Indexes, Vectors, check_vectors
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
@@ -37,8 +39,8 @@ def linkage_within(
         The linkage, and how many edges its graphs had.
 
     Raises:
-        InvalidInput: see `range_graph`; code `graph_too_dense` only where more pairs lie at one and the same distance
-            than fit.
+        InvalidInput: see `range_graph`, but never `graph_too_dense`; `memory_too_small` where what must be known of
+            each face does not fit.
     """
     rising = _Rising(progress)
     try:
@@ -67,13 +69,12 @@ def grow(
     while True:
         groups = Groups.of(vectors, labels, same, resolution)
         graph = group_graph(vectors, groups, max_distance, budget, rising.part(0.3))
-        if graph.max_distance < max_distance and not len(graph):
-            raise InvalidInput(
-                f"Over {budget.edges:,} pairs lie at the distance {np.nextafter(np.float32(graph.max_distance), 1):g}; "
-                "they do not fit the memory. Remove copies of faces or give more memory.",
-                code="graph_too_dense",
-            )
-        stage = complete_linkage(graph, unconstrained(len(groups)))
+        if len(graph) or graph.max_distance >= max_distance:
+            stage = complete_linkage(graph, unconstrained(len(groups)))
+        else:  # the pairs of one distance are too many, and there are none below
+            height = np.nextafter(np.float32(graph.max_distance), np.float32(2)) + np.float32(0)
+            apart = Apartness(labels, resolution)
+            stage = merge_tied(vectors, groups, height, apart, same, budget, rising.part(0.3))
         edges += len(graph)
         stages.append(_over_components(stage, labels, resolution.component))
         labels = stage.labels[labels]
