@@ -22,6 +22,7 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["detection"], True),
     (["quality", "--pairs", str(DATA / "lfw" / "pairs.csv")], True),
     (["ingest", "--photos", LFW, "--small", "100", "--large", "10"], True),
+    (["suspects", "--photos", LFW], True),
 ]
 
 
