@@ -56,7 +56,6 @@ def cluster(
     constraints: Constraints | None = None,
     thresholds: Thresholds,
     memory_bytes: int = DEFAULT_MEMORY,
-    device: str = "cpu",
     progress: Progress = silent,
 ) -> Clustering:
     """Clusters faces by person, obeying every human decision.
@@ -65,7 +64,6 @@ def cluster(
         vectors: float32 (n, d), L2-normalised rows of one embedding space.
         constraints: what people and photos say; None for nothing.
         memory_bytes: bounds the search for neighbours.
-        device: where torch multiplies in that search, "cpu" or "cuda"; the result is the same.
         progress: told of the searches, 90% for the cores' graph; what it raises stops the work.
 
     Raises:
