@@ -3,21 +3,18 @@
     python -m benchmarks.clustering exact --n 5000 [--seeds 3] [--photos DIR]
     python -m benchmarks.clustering speed --n 20000 [--against fastcluster]
     python -m benchmarks.clustering scale --n 200000 [--sizes 25000,50000,100000,200000,400000]
-    python -m benchmarks.clustering quality --photos DIR [--degraded 0.5] [--least-photos 1] [--weights DIR]
+    python -m benchmarks.clustering quality --photos DIR [--degraded 0.5] [--least-photos 1] [--tuning]
 
-`quality` takes a folder with one sub-folder per person, mixes all photos into one album, calibrates without labels and
-clusters; folder names only measure. People whose sha256(name) % 10 is below 4 stay held out, here as in training.
+`quality` is told in `benchmarks.clustering_quality`.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +23,17 @@ import numpy.typing as npt
 
 from annotation.clustering import (
     Constraints,
-    Score,
-    Thresholds,
-    agreement,
-    calibrate,
-    cluster,
     complete_linkage,
     range_graph,
     resolve,
 )
 from annotation.clustering.graph import LEAST_FILTERED
 from annotation.clustering.vectors import Indexes, Vectors, number_clusters
-from annotation.imaging.decode import decode
+from benchmarks.album import embed_folder
+from benchmarks.clustering_quality import quality
 from benchmarks.clustering_scale import scale
 from benchmarks.machine import save, tell
-from models_zoo.alignment import align
-from models_zoo.detection import YuNet
-from models_zoo.embedding import open_embedder
-from models_zoo.specs import spec
-from models_zoo.weights import fetch
-from synthesis.effects.recipes import degrade
-from synthesis.effects.seeds import digest_rng
 
-HELD_OUT_BELOW = 4  # of sha256(name) % 10
 THRESHOLDS = (0.3, 0.45, 0.6, 0.75, 0.9)
 BLOCK = 2048
 
@@ -86,7 +71,7 @@ def exact(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         (f"made up, seed {seed}", made_up(seed, arguments.n)[0]) for seed in range(arguments.seeds)
     ]
     if arguments.photos:
-        sets.append(("photos", embed_folder(arguments.photos, arguments)[0][: arguments.n]))
+        sets.append(("photos", embed_folder(arguments.photos, arguments).vectors[: arguments.n]))
     for name, vectors in sets:
         tree = fastcluster.linkage(condensed(vectors), "complete")
         none = resolve(Constraints.none(len(vectors)))
@@ -132,82 +117,9 @@ def speed(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     yield result
 
 
-def quality(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Label-free thresholds, then agreement with the folder names."""
-    vectors, truth, missed = embed_folder(arguments.photos, arguments)
-    start = time.perf_counter()
-    calibration = calibrate(vectors)
-    calibrated = time.perf_counter()
-    clustering = cluster(vectors, thresholds=calibration.thresholds)
-    seconds = time.perf_counter() - calibrated
-    cores = cluster(vectors, thresholds=Thresholds(calibration.thresholds.core_distance, None))
-    found = agreement(clustering.labels, truth)
-    yield {
-        "benchmark": "quality",
-        "n": len(vectors),
-        "photos_without_face": missed,
-        "people": found.identities,
-        "clusters": found.clusters,
-        "degraded": arguments.degraded,
-        "least_photos": arguments.least_photos,
-        "core_similarity": asdict(calibration.core),
-        "merge_similarity": asdict(calibration.merge),
-        "bcubed": _score(found.bcubed),
-        "pairwise": _score(found.pairwise),
-        "bcubed_f": round(found.bcubed.f, 4),
-        "pairwise_f": round(found.pairwise.f, 4),
-        "nmi": round(found.nmi, 4),
-        "purity": round(found.purity, 4),
-        "cores_bcubed": _score(agreement(cores.labels, truth).bcubed),
-        "calibration_seconds": round(calibrated - start, 3),
-        "seconds": round(seconds, 3),
-    }
-
-
 def _scale(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     sizes = [int(size) for size in arguments.sizes.split(",")] if arguments.sizes else [arguments.n]
     yield from scale(made_up, sizes)
-
-
-def embed_folder(folder: Path, arguments: argparse.Namespace) -> tuple[Vectors, Indexes, int]:
-    """The middle face of every photo: vectors, person of each, and in how many photos none was found."""
-    photos = [photo for person in sorted(folder.iterdir()) for photo in _of_person(person, arguments.least_photos)]
-    detector = YuNet(fetch(spec("yunet"), directory=arguments.weights))
-    embedder = open_embedder(fetch(spec("sface"), directory=arguments.weights))
-    crops, names = [], []
-    for photo in photos:
-        data = photo.read_bytes()
-        image = decode(data).image
-        landmarks = _middle_face(detector, image)
-        chance = digest_rng(0, hashlib.sha256(data).hexdigest())
-        if landmarks is not None and chance.random() < arguments.degraded:
-            image = degrade(image, chance, landmarks)
-            landmarks = _middle_face(detector, image)
-        if landmarks is not None:
-            crops.append(align(image, landmarks))
-            names.append(photo.parent.name)
-    _, truth = np.unique(names, return_inverse=True)
-    return embedder.embed(np.stack(crops)), truth, len(photos) - len(crops)
-
-
-def _of_person(person: Path, least: int) -> list[Path]:
-    held_out = int(hashlib.sha256(person.name.encode()).hexdigest(), 16) % 10 < HELD_OUT_BELOW
-    photos = sorted(person.glob("*.jpg"))
-    return photos if len(photos) >= least and not held_out else []
-
-
-def _middle_face(detector: YuNet, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64] | None:
-    found = detector.detect([image])[0]
-    if not len(found):
-        return None
-    height, width = image.shape[:2]
-    away = np.hypot(*(found.boxes[:, :2] + found.boxes[:, 2:] / 2 - np.array([width, height]) / 2).T)
-    landmarks: npt.NDArray[np.float64] = found.landmarks[int(np.argmin(away))].astype(np.float64)
-    return landmarks
-
-
-def _score(score: Score) -> dict[str, float]:
-    return {"precision": round(score.precision, 4), "recall": round(score.recall, 4), "f": round(score.f, 4)}
 
 
 def _alone(run: Callable[[int, float], dict[str, Any]], n: int, threshold: float) -> dict[str, Any]:
@@ -254,6 +166,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--degraded", type=float, default=0.0)
     parser.add_argument("--least-photos", type=int, default=1)
+    parser.add_argument("--tuning", action="store_true", help="of `quality`: without the people kept for judging")
     parser.add_argument("--weights", type=Path, default=Path("var/weights"))
     parser.add_argument("--save", help="name of a file under benchmarks/results to keep the results in")
     arguments = parser.parse_args()
