@@ -1,9 +1,9 @@
 """Is the clustering exact, how fast is it, and how good untuned?
 
-    python -m benchmarks.clustering exact --n 5000 [--seeds 3] [--photos DIR]
+    python -m benchmarks.clustering exact --n 20000 [--seeds 10] [--photos DIR]
     python -m benchmarks.clustering speed --n 20000 [--against fastcluster]
     python -m benchmarks.clustering scale --n 200000 [--sizes 25000,50000,100000,200000,400000]
-    python -m benchmarks.clustering quality --photos DIR [--degraded 0.5] [--least-photos 1] [--tuning]
+    python -m benchmarks.clustering quality [--photos DIR] [--degraded 0.5] [--least-photos 1] [--tuning]
 
 `quality` is told in `benchmarks.clustering_quality`.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -67,11 +68,8 @@ def exact(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     import fastcluster
     from scipy.cluster.hierarchy import fcluster
 
-    sets: list[tuple[str, Vectors]] = [
-        (f"made up, seed {seed}", made_up(seed, arguments.n)[0]) for seed in range(arguments.seeds)
-    ]
-    if arguments.photos:
-        sets.append(("photos", embed_folder(arguments.photos, arguments).vectors[: arguments.n]))
+    sets: list[tuple[str, Vectors]] = [("photos", embed_folder(arguments.photos, arguments).vectors[: arguments.n])]
+    sets += [(f"made up, seed {seed}", made_up(seed, arguments.n)[0]) for seed in range(arguments.seeds)]
     for name, vectors in sets:
         tree = fastcluster.linkage(condensed(vectors), "complete")
         none = resolve(Constraints.none(len(vectors)))
@@ -159,19 +157,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("question", choices=("exact", "speed", "scale", "quality"))
     parser.add_argument("--n", type=int, default=5000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=10, help="of `exact`: made-up data sets")
     parser.add_argument("--threshold", type=float, default=0.5)
     parser.add_argument("--sizes", help="of `scale`: several n, comma-separated; then tells how the time grows")
     parser.add_argument("--against", choices=("fastcluster",))
-    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--photos", type=Path, help="a folder per person; LOUPE_TEST_DATA/lfw/photos if there is one")
     parser.add_argument("--degraded", type=float, default=0.0)
     parser.add_argument("--least-photos", type=int, default=1)
     parser.add_argument("--tuning", action="store_true", help="of `quality`: without the people kept for judging")
     parser.add_argument("--weights", type=Path, default=Path("var/weights"))
     parser.add_argument("--save", help="name of a file under benchmarks/results to keep the results in")
     arguments = parser.parse_args()
-    if arguments.question == "quality" and arguments.photos is None:
-        parser.error("quality needs --photos")
+    if arguments.photos is None and arguments.question in ("exact", "quality"):
+        arguments.photos = Path(os.environ.get("LOUPE_TEST_DATA", "../shared/data")) / "lfw/photos"
+        if not arguments.photos.is_dir():
+            parser.error(f"{arguments.photos} is missing; give --photos or set LOUPE_TEST_DATA")
     results = []
     for result in {"exact": exact, "speed": speed, "scale": _scale, "quality": quality}[arguments.question](arguments):
         tell(result)

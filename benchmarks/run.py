@@ -12,7 +12,7 @@ LFW = str(DATA / "lfw" / "photos")
 
 # (module and arguments, whether it needs photos)
 COMMANDS: list[tuple[list[str], bool]] = [
-    (["clustering", "exact", "--n", "2000", "--seeds", "1"], False),
+    (["clustering", "exact", "--n", "2000", "--seeds", "1"], True),
     (["clustering", "speed", "--n", "10000", "--against", "fastcluster"], False),
     (["clustering", "scale", "--n", "50000"], False),
     (["decisions", "--faces", "10000", "--sizes", "10,1000", "--repeats", "3"], False),
@@ -22,6 +22,8 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["detection"], True),
     (["quality", "--pairs", str(DATA / "lfw" / "pairs.csv")], True),
     (["ingest", "--photos", LFW, "--small", "100", "--large", "10"], True),
+    (["clustering", "quality", "--least-photos", "4"], True),
+    (["answers", "--photos", LFW, "--least-photos", "4", "--answers", "10"], True),
     (["suspects", "--photos", LFW], True),
 ]
 
