@@ -39,7 +39,7 @@ class Crops:
     """The crops of a split, clean ones and degraded ones apart.
 
     Attributes:
-        clean, degraded: uint8 RGB (n, 112, 112, 3) and (m, 112, 112, 3).
+        clean, degraded: uint8 RGB (n, 112, 112, 3) and (m, 112, 112, 3); m is 0 without labels.
         clean_people, degraded_people: who; numbers that mean nothing outside this split.
         clean_sources, degraded_sources: the photo that each crop comes from; a copy has its original's number.
         clean_quality, degraded_quality: (n,) and (m,) float32, 0..1; of crops re-shot here, their original's.
@@ -63,7 +63,7 @@ def read_crops(directory: Path, split: str) -> Crops:
     """The crops of `split` in a materialised version.
 
     Where the version has degraded copies of photos, they are the degraded ones; elsewhere every clean crop is re-shot,
-    the same way each time.
+    the same way each time. Where labels are a model's, a draw of LABEL_FREE_FACES clean crops is all that is read.
 
     Raises:
         InvalidInput: the split has no face.
@@ -74,18 +74,23 @@ def read_crops(directory: Path, split: str) -> Crops:
     if not len(rows["face_digest"]):
         raise InvalidInput(f"The version has no faces in {split}.", code="empty_split")
     faces = read_training_set(directory, splits=[split])
-    with CropReader(faces) as reader:
-        crops = np.stack([reader.read(index) for index in range(len(faces))])
+    labelled = bool(faces.told.all())
     people = _numbers([str(name) for name in rows["identity"]])
     sources = _numbers(list(rows["source_digest"]))
     copy = np.array(rows["photo_digest"] != rows["source_digest"], dtype=bool)
-    clean = ~copy
-    if copy.any():
-        low, degraded = copy, crops[copy]
-    else:
-        low, degraded = clean, np.stack([reshoot_crop(crop, item_rng(SEED, row)) for row, crop in enumerate(crops)])
+    clean = np.flatnonzero(~copy)
+    low = np.flatnonzero(copy) if copy.any() else clean
+    if not labelled:
+        clean, low = _drawn(clean, LABEL_FREE_FACES), low[:0]
+    with CropReader(faces) as reader:
+        clean_crops = _read(reader, clean)
+        if copy.any():
+            degraded = _read(reader, low)
+        else:
+            shots = zip(clean_crops[: len(low)], low.tolist(), strict=True)
+            degraded = _stack([reshoot_crop(crop, item_rng(SEED, row)) for crop, row in shots])
     return Crops(
-        clean=crops[clean],
+        clean=clean_crops,
         degraded=degraded,
         clean_people=people[clean],
         degraded_people=people[low],
@@ -94,7 +99,7 @@ def read_crops(directory: Path, split: str) -> Crops:
         clean_quality=rows["quality"][clean].astype(np.float32),
         degraded_quality=rows["quality"][low].astype(np.float32),
         photos=_numbers(list(rows["photo_digest"]))[clean],
-        labelled=bool(faces.told.all()),
+        labelled=labelled,
     )
 
 
@@ -147,18 +152,14 @@ def _rejection(crops: Crops, clean: NDArray[np.float32], degraded: NDArray[np.fl
 
 
 def _label_free(crops: Crops, clean: NDArray[np.float32], embedder: Embedder) -> Judged:
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(clean))[:LABEL_FREE_FACES])
     shots = [
-        _embed(embedder, np.stack([reshoot_crop(crops.clean[row], item_rng(SEED, int(row), take)) for row in chosen]))
+        _embed(
+            embedder, np.stack([reshoot_crop(crop, item_rng(SEED, row, take)) for row, crop in enumerate(crops.clean)])
+        )
         for take in range(RESHOOTS)
     ]
     trial, basis = label_free_trial(
-        clean[chosen],
-        np.stack(shots, axis=1),
-        crops.photos[chosen],
-        far=FAR,
-        apart=crops.clean_people[chosen],
-        seed=SEED,
+        clean, np.stack(shots, axis=1), crops.photos, far=FAR, apart=crops.clean_people, seed=SEED
     )
     basis = f"no labels: genuine pairs are a face and its re-shoots, impostors are {basis}"
     return Judged({LABEL_FREE: trial}, basis, {})
@@ -171,6 +172,18 @@ def _embed(embedder: Embedder, crops: NDArray[np.uint8], progress: Any = None) -
         if progress is not None:
             progress(min(start + BATCH, len(crops)))
     return np.concatenate(parts)
+
+
+def _drawn(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    return np.sort(np.random.default_rng(SEED).permutation(rows)[:most])
+
+
+def _read(reader: CropReader, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return _stack([reader.read(row) for row in rows.tolist()])
+
+
+def _stack(crops: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    return np.stack(crops) if crops else np.empty((0, 112, 112, 3), np.uint8)
 
 
 def _numbers(names: Sequence[Any]) -> NDArray[np.int64]:
