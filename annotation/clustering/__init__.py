@@ -14,7 +14,7 @@ from annotation.clustering.graph import RangeGraph, range_graph
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage, complete_linkage
-from annotation.clustering.metrics import Agreement, Score, agreement
+from annotation.clustering.metrics import Agreement, Score, Settling, agreement, settling
 from annotation.clustering.pipeline import Clustering, cluster
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.suspects import Suspicion, suspect_labels
@@ -38,6 +38,7 @@ __all__ = [
     "RangeGraph",
     "Resolution",
     "Score",
+    "Settling",
     "Suspicion",
     "Thresholds",
     "agreement",
@@ -51,6 +52,7 @@ __all__ = [
     "near_clusters",
     "range_graph",
     "resolve",
+    "settling",
     "strangers_by_label",
     "suspect_labels",
 ]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import normalized_mutual_info_score
 
-from annotation.clustering import Agreement, agreement
+from annotation.clustering import Agreement, Settling, agreement, settling
 from foundation.errors import InvalidInput
 
 LABELS = st.lists(st.tuples(st.integers(-1, 5), st.integers(-1, 5), st.booleans()), max_size=25)
@@ -93,3 +93,41 @@ def test_a_million_faces_take_seconds_not_pairs() -> None:
 def test_labels_of_another_length_are_refused() -> None:
     with pytest.raises(InvalidInput, match="truth must be 3 integers"):
         agreement(np.zeros(3, np.int64), np.zeros(2, np.int64))
+
+
+def right_faces(labels: list[int], truth: list[int]) -> set[int]:
+    """Faces whose cluster is matched to their person, largest overlap first, found by trying all pairs each time."""
+    labels, right = alone(labels), set()
+    clusters, people = set(labels), {person for person in truth if person >= 0}
+    while clusters and people:
+        overlaps = {
+            (c, p): [i for i in range(len(truth)) if labels[i] == c and truth[i] == p] for c in clusters for p in people
+        }
+        (cluster, person), faces = min(overlaps.items(), key=lambda item: (-len(item[1]), item[1][:1]))
+        if not faces:
+            break
+        right |= set(faces)
+        clusters.remove(cluster)
+        people.remove(person)
+    return right
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(-1, 4)] * 3), max_size=20), st.integers(0, 3))
+def test_settling_agrees_with_brute_force(rows: list[tuple[int, int, int]], decisions: int) -> None:
+    before, after, truth = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    was, now = right_faces(before, truth), right_faces(after, truth)
+    arrays = (np.array(values, np.int64) for values in (before, after, truth))
+    found = settling(*arrays, decisions=decisions)
+    assert found == Settling(len(now - was), len(was - now), decisions)
+    assert found.per_decision * decisions == pytest.approx((len(now) - len(was)) * (decisions > 0))
+
+
+def test_a_merge_settles_the_smaller_side_and_a_split_the_strangers() -> None:
+    truth = np.repeat([0, 1], [40, 5])
+    parted = np.repeat([0, 1, 2], [30, 10, 5])
+    assert settling(parted, truth, truth, decisions=2).per_decision == 5
+    assert settling(np.zeros(45, np.int64), truth, truth, decisions=1) == Settling(5, 0, 1)
+    assert settling(truth, parted, truth, decisions=1).per_decision == -10
+    with pytest.raises(InvalidInput, match="decisions"):
+        settling(truth, truth, truth, decisions=-1)
