@@ -4,6 +4,7 @@ calibration = calibrate(vectors, constraints=constraints)
 clustering = cluster(vectors, constraints=constraints, thresholds=calibration.thresholds, progress=progress)
 """
 
+from annotation.clustering.arrivals import Arrivals, join_arrivals
 from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
 from annotation.clustering.cohort import strangers_by_label
 from annotation.clustering.constraints import Constraints
@@ -22,6 +23,7 @@ from annotation.clustering.thresholds import JoinRule, Thresholds
 
 __all__ = [
     "Agreement",
+    "Arrivals",
     "Calibration",
     "CalibrationTargets",
     "Centroids",
@@ -47,6 +49,7 @@ __all__ = [
     "cluster",
     "complete_linkage",
     "explain",
+    "join_arrivals",
     "join_small",
     "merge_cores",
     "near_clusters",

@@ -7,6 +7,8 @@ one at a lower similarity than it needs to match another face.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import faiss
 import numpy as np
 
@@ -37,24 +39,39 @@ def join_small(
     vectors = check_vectors(vectors)
     labels = number_clusters(check_labels(labels, len(vectors)))
     groups = centroids(vectors, labels)
-    joiners, clusters, similarities = _candidates(groups, _needed(groups.sizes, rule), rule, progress)
-    apart = Apartness(labels, resolution)
+    into = join_groups(groups, least_similarity(groups.sizes, rule), rule, Apartness(labels, resolution), progress)
+    return number_clusters(into[labels])
+
+
+class Apart(Protocol):
+    """Which groups may never become one, kept up to date while they merge."""
+
+    def forbids(self, a: int, b: int) -> bool: ...
+
+    def merge(self, kept: int, dissolved: int) -> None: ...
+
+
+def join_groups(
+    groups: Centroids, needed: Float64, rule: JoinRule, apart: Apart, progress: Progress = silent
+) -> Indexes:
+    """`join_small` of groups, each of which joins at the similarity that it needs; the group of each, int64 (k,)."""
+    joiners, clusters, similarities = _candidates(groups, needed, rule, progress)
     into = np.arange(len(groups.sizes))
     for at in np.lexsort((clusters, joiners, -similarities)).tolist():
         joiner, cluster = int(joiners[at]), int(clusters[at])
         if into[joiner] == joiner and not apart.forbids(joiner, cluster):
             into[joiner] = cluster
             apart.merge(cluster, joiner)
-    return number_clusters(into[labels])
+    return into
 
 
-def _needed(sizes: Indexes, rule: JoinRule) -> Float64:
+def least_similarity(sizes: Indexes, rule: JoinRule) -> Float64:
     """The similarity that each group needs; infinite for those too large to join."""
-    needed = np.full(len(sizes), np.inf)
+    least = np.full(len(sizes), np.inf)
     clusters = int(np.sum(sizes >= SMALLEST_CLUSTER))
     for faces in range(1, SMALLEST_CLUSTER) if clusters else ():
-        needed[sizes == faces] = rule.similarity(faces=faces, clusters=clusters)
-    return needed
+        least[sizes == faces] = rule.similarity(faces=faces, clusters=clusters)
+    return least
 
 
 def _candidates(

@@ -19,7 +19,7 @@ class TileSearch:
     """FAISS proposes pairs with its float32 products, whose error is bounded; `pair_distance` settles each."""
 
     def __init__(self, vectors: Vectors, max_distance: float, memory_bytes: int) -> None:
-        self._vectors, self._max_distance, self._tile = vectors, max_distance, _tile_rows(memory_bytes)
+        self._vectors, self._max_distance, self._tile = vectors, max_distance, tile_rows(memory_bytes)
         self.blocks = math.ceil(len(vectors) / self._tile)
         self.total = self.blocks * (self.blocks + 1) // 2
         self.scratch_bytes = BYTES_PER_HIT * self._tile * self._tile
@@ -51,7 +51,8 @@ class TileSearch:
         return rows[order], columns[order], distances[order]
 
 
-def _tile_rows(memory_bytes: int) -> int:
+def tile_rows(memory_bytes: int) -> int:
+    """How long a square tile's side may be, so that its pairs, all of them near, take half of the memory."""
     rows = min(LARGEST_TILE, math.isqrt(memory_bytes // 2 // BYTES_PER_HIT))
     if rows < 64:
         raise InvalidInput(f"{memory_bytes} bytes are too few to search for neighbours in.", code="memory_too_small")
