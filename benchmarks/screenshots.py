@@ -36,13 +36,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.test.testcases import LiveServerThread
-from django.urls import reverse
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from accounts.models import User
 from config.embedded.services import running
-from tests.factories import World, make_users, painted
-from tests.frontend.showcase import make_showcase, real_pictures
+from tests.factories import make_users, painted
+from tests.frontend.showcase import addresses, make_showcase, real_pictures
 
 WIDTHS = {"wide": (1440, 900), "narrow": (420, 860)}
 # Pages with something open on them: the page, and the keys that are pressed there.
@@ -55,37 +54,6 @@ GESTURES = {
     "cluster-toast": ("cluster", ["r"]),
 }
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def addresses(world: World | None) -> dict[str, str]:
-    """{name: address} of every page; those of single objects only where there are some."""
-    names = "dashboard import photos people clusters review ledger jobs rounds datasets models account users"
-    pages = {name: reverse(f"ui:{name}") for name in names.split()}
-    pages["missing"] = "/nothing/here/"
-    if world is None:
-        return pages
-    return pages | {
-        "photo": reverse("ui:photo", args=[world.photos[0].pk]),
-        "photos-failed": reverse("ui:photos") + "?state=failed",
-        "person": reverse("ui:person", args=[world.people[0].pk]),
-        "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
-        "cluster-runs": reverse("ui:cluster_runs"),
-        "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
-        "batch-pairs": reverse("ui:batch", args=[1]),
-        "batch-suspects": reverse("ui:batch", args=[2]),
-        "job-running": reverse("ui:job", args=[_job("running")]),
-        "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
-        "round": reverse("ui:round", args=[2]),
-        "round-running": reverse("ui:round", args=[3]),
-        "dataset": reverse("ui:dataset", args=["people", 1]),
-        "model": reverse("ui:model", args=["sface-ft", 2]),
-    }
-
-
-def _job(state: str) -> int:
-    from jobs.models import Job
-
-    return Job.objects.filter(state=state).values_list("pk", flat=True)[0]
 
 
 def session_of(user: User) -> str:

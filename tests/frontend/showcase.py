@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import cv2
 import numpy as np
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -45,6 +46,35 @@ def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Pic
                 Picture(name, f"{person.name}/{path.name}", path.read_bytes(), np.asarray(crop), (width, height))
             )
     return found
+
+
+def addresses(world: World | None) -> dict[str, str]:
+    """{name: address} of every page; those of single objects only where there are some."""
+    names = "dashboard import photos people clusters review ledger jobs rounds datasets models account users"
+    pages = {name: reverse(f"ui:{name}") for name in names.split()}
+    pages["missing"] = "/nothing/here/"
+    if world is None:
+        return pages
+    return pages | {
+        "photo": reverse("ui:photo", args=[world.photos[0].pk]),
+        "photos-failed": reverse("ui:photos") + "?state=failed",
+        "person": reverse("ui:person", args=[world.people[0].pk]),
+        "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
+        "cluster-runs": reverse("ui:cluster_runs"),
+        "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
+        "batch-pairs": reverse("ui:batch", args=[1]),
+        "batch-suspects": reverse("ui:batch", args=[2]),
+        "job-running": reverse("ui:job", args=[_job("running")]),
+        "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
+        "round": reverse("ui:round", args=[2]),
+        "round-running": reverse("ui:round", args=[3]),
+        "dataset": reverse("ui:dataset", args=["people", 1]),
+        "model": reverse("ui:model", args=["sface-ft", 2]),
+    }
+
+
+def _job(state: str) -> int:
+    return Job.objects.filter(state=state).values_list("pk", flat=True)[0]
 
 
 def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
