@@ -34,6 +34,7 @@ LOUPE_JOB_KINDS = {
     "ingest": "annotation.job_kinds.ingest.Ingest",
     "embed": "annotation.job_kinds.embed.Embed",
     "cluster": "annotation.job_kinds.cluster.ClusterFaces",
+    "join_new": "annotation.job_kinds.join_new.JoinNewFaces",
     "apply_clustering": "annotation.job_kinds.apply_clustering.ApplyClustering",
     "labels": "annotation.job_kinds.labels.RefreshLabels",
     "mine": "mining.job_kinds.Mine",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from annotation.services.arrival_jobs import request_joining
 from annotation.services.clustering_choices import apply_run
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
@@ -24,5 +25,7 @@ class ApplyClustering(JobKind):
         apply_run(run_id=job.params["run"], finish=lambda metrics: run.done(units[0], metrics))
 
     def finish(self, job: Job) -> dict[str, Any]:
+        # Faces that it could not know of, as they came later.
+        request_joining(user=job.created_by, parent=job)
         unit = job.units.first()
         return dict(unit.result or {}) if unit else {}

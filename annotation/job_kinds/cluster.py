@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from annotation.models import EmbeddingSpace
+from annotation.services.arrival_jobs import request_joining
 from annotation.services.clustering_runs import run_clustering
 from foundation.errors import NotFound
 from jobs.kinds import JobKind, UnitRun, UnitSpec
@@ -36,5 +37,8 @@ class ClusterFaces(JobKind):
         )
 
     def finish(self, job: Job) -> dict[str, Any]:
+        # Faces that it could not know of, as they came later.
+        if not job.params.get("preview"):
+            request_joining(user=job.created_by, parent=job)
         unit = job.units.first()
         return dict(unit.result or {}) if unit else {}

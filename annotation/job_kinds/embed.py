@@ -7,6 +7,7 @@ from typing import Any
 
 from annotation.models import CropPack, EmbeddingSpace
 from annotation.services import spaces
+from annotation.services.arrival_jobs import request_joining
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 
@@ -32,4 +33,9 @@ class Embed(JobKind):
     def finish(self, job: Job) -> dict[str, Any]:
         space = EmbeddingSpace.objects.get(pk=job.params["space"])
         ready = spaces.complete(space=space)
-        return {"space": space.pk, "packs": job.units_done, "faces": job.weight_done, "complete": ready}
+        result = {"space": space.pk, "packs": job.units_done, "faces": job.weight_done, "complete": ready}
+        if job.parent is None or job.parent.kind == "ingest":  # a round clusters anew anyway
+            join = request_joining(user=job.created_by, parent=job.parent)
+            if join is not None:
+                result["join"] = join.pk
+        return result

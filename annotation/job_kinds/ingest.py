@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from annotation.models import Collection, EmbeddingSpace
+from annotation.queries.cluster_pages import current_run
 from annotation.services import spaces
 from annotation.services.collections import ensure_collection
 from annotation.services.duplicates import refresh_duplicate_groups
@@ -67,6 +68,9 @@ class Ingest(JobKind):
         if spaces.missing_packs(live).exists():
             embed = jobs.enqueue(kind="embed", params={"space": live.pk}, user=job.created_by, parent=job)
             result["embed"] = embed.pk
+            run = current_run()
+            if run is not None and run.space_id == live.pk:
+                result["then_joins_run"] = run.pk
         return result
 
 
