@@ -10,7 +10,14 @@ from django.db import models
 class ReviewBatch(models.Model):
     """What one mining run picked, frozen."""
 
+    class Asks(models.TextChoices):
+        """What kind of question all of a batch's items are."""
+
+        PAIR = "pair", "Are two faces one person?"
+        SUSPECT = "suspect", "Whom does a face show?"
+
     strategy = models.CharField(max_length=40)
+    asks = models.CharField(max_length=10, choices=Asks, default=Asks.PAIR)
     parameters = models.JSONField(default=dict)
     run = models.ForeignKey("annotation.ClusterRun", null=True, on_delete=models.SET_NULL, related_name="+")
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from django.db.models import Count, Q, QuerySet
 
-from annotation.models import ClusterRun, Identity, Label
+from annotation.models import ClusterRun, Identity, Label, Photo
 from annotation.queries.decisions import ledger_state
+from annotation.queries.labels import profiles_of
 from annotation.queries.vectors import FaceVectors, load_vectors
 from foundation.errors import NotFound
 from foundation.progress import Progress, silent
 from mining.models import ReviewBatch, ReviewItem
-from mining.strategies.pool import Pool
+from mining.strategies.pool import Int, Pool
 
 # Faces that nobody should be asked about: settled, or too poor to tell.
-LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUALITY, Label.Reason.PROFILE_PRIOR)
+LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUALITY)
 
 
 def batches() -> QuerySet[ReviewBatch]:
@@ -44,7 +45,10 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
     identity, human = _labels(faces)
     row_of = {face: row for row, face in enumerate(faces.face_ids.tolist())}
     state = ledger_state()
-    apart = [(row_of[a], row_of[b]) for a, b in state.cannot if a in row_of and b in row_of]
+    apart, together = (
+        np.array([(row_of[a], row_of[b]) for a, b in pairs if a in row_of and b in row_of], np.int64).reshape(-1, 2)
+        for pairs in (state.cannot, state.must)
+    )
     rules = run.parameters["rules"]
     merge = run.parameters["merge_similarity"]
     return Pool(
@@ -58,11 +62,41 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         threshold=1 - run.parameters["core_distance"] if merge is None else merge,
         band=(rules["confident_at"] - rules["doubtful_at"]) / 2,
         strangers=run.parameters.get("stranger_similarity", 0.0),
-        apart=np.array(apart, np.int64).reshape(-1, 2),
+        apart=apart,
         rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
         asked={tuple(faces) for faces in ReviewItem.objects.values_list("faces", flat=True).iterator()},
         quality=faces.quality,
+        together=together,
+        hashes=_hashes(faces),
+        owner=_owners(faces, identity),
     )
+
+
+def _hashes(faces: FaceVectors) -> dict[int, int]:
+    """Of the photos that share a near-duplicate group, by photo."""
+    pairs = np.unique(np.stack([faces.groups, faces.photo_ids], axis=1), axis=0)
+    groups, photos = np.unique(pairs[:, 0], return_counts=True)
+    shared = pairs[np.isin(pairs[:, 0], groups[photos > 1]), 1]
+    rows = Photo.objects.filter(pk__in=shared.tolist()).values_list("pk", "dhash")
+    return {photo: dhash for photo, dhash in rows if dhash is not None}
+
+
+def _owners(faces: FaceVectors, identity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Int | None:
+    """The owner of the profile of each face that the profile prior set aside, -1 for all others, -2 if not known.
+
+    That is the person whom most of the profile's other faces show: the prior gave them the label.
+    """
+    reason = Label.Reason.PROFILE_PRIOR
+    set_aside = np.fromiter(Label.objects.filter(reason=reason).values_list("face_id", flat=True).iterator(), np.int64)
+    left = np.isin(faces.face_ids, set_aside)
+    if not left.any():
+        return None
+    profiles = profiles_of(faces.photo_ids)
+    known = (profiles >= 0) & (identity >= 0)
+    cells, sizes = np.unique(np.stack([profiles[known], identity[known]], axis=1), axis=0, return_counts=True)
+    largest_last = np.argsort(sizes, kind="stable")
+    owners = dict(cells[largest_last].tolist())
+    return np.array([owners.get(one, -2) if out else -1 for one, out in zip(profiles.tolist(), left, strict=True)])
 
 
 def _labels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -27,7 +27,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Question:
-    """An item as the page asks it. `pair`: are two faces one person? `suspect`: whom does the left face show?"""
+    """An item as the page asks it, of the kind that its batch asks: `pair` or `suspect`."""
 
     item: ReviewItem
     kind: str
@@ -62,14 +62,14 @@ def find_batch(batch_id: int) -> ReviewBatch | None:
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:
     """The next open questions that nobody else is answering, most valuable first."""
     items = list(_free(batch, user_id).order_by("ordinal")[:size])
-    faces = {face for item in items for face in item.faces}
+    faces = {face for item in items for face in (*item.faces, *_beside(item, 0), *_beside(item, 1))}
     visible = set(showable_faces().filter(pk__in=faces).values_list("pk", flat=True))
     people = Identity.objects.in_bulk({number for item in items for number in item.identities})
     labels = {
         label.face_id: label.identity for label in Label.objects.filter(face__in=faces).select_related("identity")
     }
     strips = _strips({person.pk for person in [*people.values(), *labels.values()] if person is not None})
-    return [_question(item, people, labels, strips) for item in items if set(item.faces) <= visible]
+    return [_question(item, people, labels, strips, visible) for item in items if set(item.faces) <= visible]
 
 
 def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
@@ -82,20 +82,26 @@ def _question(
     people: dict[int, Identity],
     labels: dict[int, Identity | None],
     strips: dict[int, list[int]],
+    visible: set[int],
 ) -> Question:
     subject = item.faces[0]
     named = [people[number] for number in item.identities if number in people]
-    if len(item.faces) > 1 and not _asks_whom(item):
-        left, right = (labels.get(face) for face in item.faces[:2])
-        return Question(item, "pair", _side(subject, left, strips), _side(item.faces[1], right, strips))
+    if item.batch.asks == ReviewBatch.Asks.PAIR:
+        sides = [_side(face, labels.get(face), strips) for face in item.faces[:2]]
+        for at, side in enumerate(sides):
+            if beside := [face for face in _beside(item, at) if face in visible]:
+                sides[at] = replace(side, strip=beside[:STRIP])
+        return Question(item, "pair", *sides)
     own = named[0] if named else labels.get(subject)
     other = named[1] if len(named) > 1 else None
-    beside = item.faces[1] if len(item.faces) > 1 else None
-    return Question(item, "suspect", _side(subject, own, strips), _side(beside, other, strips))
+    second = item.faces[1] if len(item.faces) > 1 else None
+    return Question(item, "suspect", _side(subject, own, strips), _side(second, other, strips))
 
 
-def _asks_whom(item: ReviewItem) -> bool:
-    return "suspect" in item.batch.strategy
+def _beside(item: ReviewItem, side: int) -> list[int]:
+    """Faces that mining put beside one of the two: those of the same half, where both halves bear one name."""
+    sides = item.evidence.get("sides", [])
+    return sides[side] if side < len(sides) else []
 
 
 def _side(face: int | None, person: Identity | None, strips: dict[int, list[int]]) -> Side:

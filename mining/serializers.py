@@ -32,7 +32,7 @@ class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):
 
     class Meta:
         model = ReviewBatch
-        fields = ("id", "strategy", "parameters", "run", "job", "report", "total", "open_items", "created_at")
+        fields = ("id", "strategy", "asks", "parameters", "run", "job", "report", "total", "open_items", "created_at")
         read_only_fields = fields
 
 
@@ -66,7 +66,8 @@ class LeasedSerializer(serializers.Serializer[Any]):
 
 class AnswerSerializer(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(
-        choices=["same", "different", "left", "right", "neither"],
-        help_text="About a pair: same, different. About a suspect: left (its label is right), right, neither",
+        choices=["same", "different", "left", "right", "neither", "both"],
+        help_text="About a pair: same, different. About a suspect: left (the first of the item's identities), right "
+        "(the second), neither, both (the two are one person)",
     )
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)

@@ -56,7 +56,13 @@ def store_batch(*, name: str, mined: Mined, run: ClusterRun, job: Job, budget: i
     """Freeze what a strategy picked as the job's batch of that strategy; an earlier attempt's is replaced."""
     ReviewBatch.objects.filter(job=job, strategy=name).delete()
     batch = ReviewBatch.objects.create(
-        strategy=name, parameters={"budget": budget}, run=run, job=job, report=mined.report, created_by=job.created_by
+        strategy=name,
+        asks=find_strategy(name).asks,
+        parameters={"budget": budget},
+        run=run,
+        job=job,
+        report=mined.report,
+        created_by=job.created_by,
     )
     items = [_item(batch, ordinal, question) for ordinal, question in enumerate(mined.questions)]
     ReviewItem.objects.bulk_create(items, batch_size=2000)
@@ -103,13 +109,14 @@ def answer_item(*, user: User, item_id: int, answer: str, seconds: float | None 
     """Write an answer to the ledger and close the question, and others that it settles.
 
     Args:
-        answer: about a pair `same` or `different`; about a suspect `left` (its label is right), `right` (it is the
-            other person) or `neither`.
+        answer: about a pair `same` or `different`; about a suspect `left` (it is the first person), `right` (it is
+            the other one), `neither`, or `both` (the two are one person).
 
-    `same` about two people merges them. Raises InvalidInput (`unknown_answer`), NotFound or Conflict.
+    `same` about two people merges them, as does `both`. A near-duplicate that is the second face of a suspect goes
+    where the suspect goes. Raises InvalidInput (`unknown_answer`), NotFound or Conflict.
     """
     item = _open_item(user, item_id)
-    drafts = _suspect(item, answer) if "suspect" in item.batch.strategy else _pair(item, answer)
+    drafts = _suspect(item, answer) if item.batch.asks == ReviewBatch.Asks.SUSPECT else _pair(item, answer)
     evidence = {**item.evidence, "page": "review", "item": item.pk, "run": item.batch.run_id}
     made = record(drafts, by=By(user, seconds, evidence))
     item.state, item.decision = ReviewItem.State.ANSWERED, made[0]
@@ -120,8 +127,9 @@ def answer_item(*, user: User, item_id: int, answer: str, seconds: float | None 
 
 def _close_settled(item: ReviewItem) -> None:
     """Close other questions about the same suspect or pair, but those that somebody is answering right now."""
-    same = ReviewItem.objects.filter(state=ReviewItem.State.OPEN, batch__strategy=item.batch.strategy)
-    settled = same.filter(faces__0=item.faces[0]) if "suspect" in item.batch.strategy else same.filter(faces=item.faces)
+    same = ReviewItem.objects.filter(state=ReviewItem.State.OPEN, batch__asks=item.batch.asks)
+    whom = item.batch.asks == ReviewBatch.Asks.SUSPECT
+    settled = same.filter(faces__0=item.faces[0]) if whom else same.filter(faces=item.faces)
     free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
     ReviewItem.objects.filter(pk__in=list(free)).update(state=ReviewItem.State.OBSOLETE)
 
@@ -141,7 +149,7 @@ def _open_item(user: User, item_id: int) -> ReviewItem:
 def _pair(item: ReviewItem, answer: str) -> list[Draft]:
     a, b = item.faces[:2]
     if answer == "different":
-        return [Draft(Kind.DIFFERENT, faces=(a,), others=(b,))]
+        return [Draft(Kind.DIFFERENT, faces=(a,), others=(b,)), *_parting(a, b)]
     if answer != "same":
         raise InvalidInput("A pair is `same` or `different`.", code="unknown_answer")
     drafts = [Draft(Kind.SAME, faces=(a,), others=(b,))]
@@ -151,12 +159,35 @@ def _pair(item: ReviewItem, answer: str) -> list[Draft]:
     return drafts
 
 
+def _parting(subject: int, other: int) -> list[Draft]:
+    """A given label stays with a face until somebody speaks against it: two faces that are apart can't both keep it."""
+    labels = {label.face_id: label for label in Label.objects.filter(face__in=(subject, other))}
+    a, b = labels.get(subject), labels.get(other)
+    given = (Label.Source.IMPORT, Label.Source.SYNTHETIC)
+    if a is None or b is None or a.identity_id is None or a.identity_id != b.identity_id or a.source not in given:
+        return []
+    return [Draft(Kind.REJECT, faces=(subject,), identity=a.identity_id)]
+
+
 def _suspect(item: ReviewItem, answer: str) -> list[Draft]:
     subject, (own, *others) = item.faces[0], item.identities
+    copies = item.faces[1:2] if item.evidence.get("copy") else []
     if answer == "left":
-        return [Draft(Kind.ASSIGN, faces=(subject,), identity=own)]
+        return _shows([subject, *copies], own)
     if answer == "right" and others:
-        return assignment([subject], others[0])
+        return _shows([subject, *copies], others[0])
     if answer == "neither":
-        return [rejection(person, [subject]) for person in (own, *others)]
-    raise InvalidInput("A suspect is `left`, `right` or `neither`.", code="unknown_answer")
+        return [rejection(person, [subject, *copies]) for person in (own, *others)]
+    if answer == "both" and others:
+        few, many = sorted((own, others[0]), key=lambda person: Label.objects.filter(identity=person).count())
+        return [*_shows([subject, *copies], own), merger(few, many)]
+    raise InvalidInput("A suspect is `left`, `right`, `neither` or `both`.", code="unknown_answer")
+
+
+def _shows(faces: Sequence[int], person: int) -> list[Draft]:
+    """That these faces are the person: confirmed where they bear the label, else put there."""
+    theirs = set(Label.objects.filter(face__in=faces, identity=person).values_list("face_id", flat=True))
+    confirmed = [face for face in faces if face in theirs]
+    moved = [face for face in faces if face not in theirs]
+    drafts = [Draft(Kind.ASSIGN, faces=tuple(confirmed), identity=person)] if confirmed else []
+    return drafts + (assignment(moved, person) if moved else [])

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from annotation.clustering.cohort import Cohort
 from annotation.clustering.evidence import Centroids, centroids
 from annotation.clustering.genuine import GenuineModel, fit_genuine
 from annotation.clustering.impostors import ImpostorModel
+from annotation.clustering.prior_odds import log_prior_odds
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
@@ -36,7 +36,6 @@ Float64 = npt.NDArray[np.float64]
 
 NONE = -1
 PASSES = 2  # the first finds faces that then no longer stand for the name they bear
-STEPS = 30  # of expectation maximisation for the share of wrong labels
 RIVALS = 16  # nearest people looked at per face; the sum over all others adds next to nothing
 NOBODY_HERE = 0.5  # prior share of wrong labels whose true person is nobody here: not known, so even
 BLOCK = 4096
@@ -114,19 +113,11 @@ def suspect_labels(
 
 def _still_trusted(found: Suspicion, labels: Indexes) -> npt.NDArray[np.bool_]:
     """(n,) False for faces that more likely than not show their rival; every label keeps its least suspect face."""
-    odds = found.score + _log_prior_odds(found.score)
+    odds = found.score + log_prior_odds(found.score)
     trusted = (odds <= 0) | found.nobody | (found.rival < 0)
     least = np.lexsort((found.score, labels))
     trusted[least[np.unique(labels[least], return_index=True)[1]]] = True
     return np.asarray(trusted)
-
-
-def _log_prior_odds(score: Float64) -> float:
-    """Of a label being wrong: the share of wrong labels at which the evidence makes just as many of them wrong."""
-    share = 0.01
-    for _ in range(STEPS):
-        share = float(np.clip(np.mean(expit(score + np.log(share / (1 - share)))), 1 / (len(score) + 1), 0.5))
-    return float(np.log(share / (1 - share)))
 
 
 class _Comparison:

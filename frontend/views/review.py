@@ -19,6 +19,7 @@ KEYS = [
     Key("S", "Same person; or the left person, where the page asks who it is"),
     Key("D", "Different people; or the right person, where the page asks who it is"),
     Key("X", "Neither of the two"),
+    Key("B", "Both are one person, who gets one name"),
     Key("Space", "Skip"),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from foundation.progress import Progress, silent
 from mining.strategies.pool import Float, Int, Pool
 
 BINS = 40
+
+Asks = Literal["pair", "suspect"]
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,18 @@ class Mined:
 
 
 class Strategy(ABC):
-    """Subclass and give `find`, which looks at everything at once, and `ask`, which words one question."""
+    """Subclass and give `find`, which looks at everything at once, and `ask`, which words one question.
+
+    Attributes:
+        asks: `pair`: are these two faces one person? `suspect`: whom does the first face show, the first of the
+            identities or the second?
+        sees_leftovers: whether faces that the profile prior set aside are in the pool that it is given.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    asks: ClassVar[Asks]
+    sees_leftovers: ClassVar[bool] = False
 
     def mine(self, pool: Pool, *, budget: int, progress: Progress = silent) -> Mined:
         """The `budget` most valuable questions that were not asked before, no two about the same near-duplicates.
@@ -80,6 +90,7 @@ class Strategy(ABC):
         pool.check()
         if budget < 0:
             raise InvalidInput("The budget can't be negative.", code="bad_budget")
+        pool = pool if self.sees_leftovers else pool.without_leftovers
         found = self.find(pool, progress)
         order = np.lexsort((pool.face_ids[found.rows[:, 1]], pool.face_ids[found.rows[:, 0]], -found.value))
         parties = pool.parties()

@@ -7,16 +7,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from annotation.clustering.cohort import strangers_by_label
-from annotation.clustering.genuine import GenuineModel
-from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.suspects import PASSES, Suspicion, suspect_labels
 from foundation.progress import Progress, silent
 from mining.strategies.base import Candidates, Question, Strategy
+from mining.strategies.expectations import expected_of_people, expected_of_strangers
 from mining.strategies.persons import hearts
 from mining.strategies.pool import Float, Int, Pool
-
-SPREADS = 4.0  # of strangers' similarities, from their mean to where clusters merge: one pair in 30,000 beyond
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,7 @@ class LabelSuspects(Strategy):
 
     name = "label_suspects"
     title = "Labels that seem wrong"
+    asks = "suspect"
 
     def find(self, pool: Pool, progress: Progress) -> Candidates:
         labelled = np.flatnonzero(pool.identity >= 0)
@@ -101,20 +98,14 @@ def weigh(pool: Pool, labelled: Int, progress: Progress = silent, *, passes: int
     return suspect_labels(
         vectors,
         labels,
-        impostors=strangers_by_label(vectors, labels, _strangers(pool)),
-        prior=GenuineModel.expected(strangers=pool.strangers, threshold=pool.threshold),
+        impostors=expected_of_strangers(pool, vectors, labels),
+        prior=expected_of_people(pool),
         groups=pool.groups[labelled],
         quality=None if pool.quality is None else pool.quality[labelled],
         ruled_out=_ruled_out(pool, labelled),
         passes=passes,
         progress=progress,
     )
-
-
-def _strangers(pool: Pool) -> ImpostorModel:
-    """What clustering's threshold says of strangers, while there are too few people to see for themselves."""
-    spread = max(pool.threshold - pool.strangers, 1e-3) / SPREADS
-    return ImpostorModel(np.ones(1), np.array([pool.strangers]), np.array([spread]))
 
 
 def _ruled_out(pool: Pool, labelled: Int) -> set[tuple[int, int]]:

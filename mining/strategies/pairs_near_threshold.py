@@ -24,6 +24,7 @@ class PairsNearThreshold(Strategy):
 
     name = "pairs_near_threshold"
     title = "Pairs near the threshold"
+    asks = "pair"
 
     def find(self, pool: Pool, progress: Progress) -> Candidates:
         if not len(pool.face_ids):

@@ -9,6 +9,7 @@ import numpy as np
 from mining.strategies.pool import Float, Int
 
 BLOCK = 1 << 16
+SHOWN = 6  # faces beside a question
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ def hearts(vectors: Float, persons: Int) -> Hearts:
     inner = np.lexsort((np.arange(len(of)), -like, of))
     second = inner[np.minimum(starts + 1, starts + sizes - 1)] if len(known) else starts
     return Hearts(known, of, sizes, inner[starts], second, centres, (norms / sizes).astype(np.float32))
+
+
+def most_alike(vectors: Float, row: int, rows: Int, count: int = SHOWN) -> Int:
+    """Up to `count` of `rows`, the most similar to `row` first; without `row` itself."""
+    rows = rows[rows != row]
+    return rows[np.argsort(-(vectors[rows] @ vectors[row]), kind="stable")[:count]]
 
 
 def similarity_to(vectors: Float, centres: Float, of: Int) -> Float:

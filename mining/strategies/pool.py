@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,10 @@ class Pool:
         rejected: (row, person) pairs that people have ruled out.
         asked: face ids, the subject first, of questions that are open or were answered.
         quality: (n,) 0..1, higher is better; None where it is not known.
+        together: (k, 2) rows that people have said are one person.
+        hashes: photo id -> 64-bit difference hash, as far as known, of photos that have near-duplicates.
+        owner: (n,) the owner of the profile of a face that the profile prior set aside, -2 if not known; -1 for all
+            other faces. None where there is no such face.
     """
 
     face_ids: Int
@@ -50,18 +55,46 @@ class Pool:
     rejected: Set[tuple[int, int]] = frozenset()
     asked: Set[tuple[int, ...]] = frozenset()
     quality: Float | None = None
+    together: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    hashes: Mapping[int, int] = field(default_factory=dict)
+    owner: Int | None = None
 
     def check(self) -> None:
         """Raises InvalidInput unless all columns fit each other."""
         n = len(self.face_ids)
         quality = self.identity if self.quality is None else self.quality
-        columns = (self.photo_ids, self.groups, self.identity, self.human, quality)
+        owner = self.identity if self.owner is None else self.owner
+        columns = (self.photo_ids, self.groups, self.identity, self.human, quality, owner)
         if self.vectors.ndim != 2 or len(self.vectors) != n or any(column.shape != (n,) for column in columns):
             raise InvalidInput("Every column of the pool needs one value per face.", code="bad_shape")
         if n and np.any(np.diff(self.face_ids) <= 0):
             raise InvalidInput("The pool's face ids must rise.", code="bad_order")
         if self.band <= 0 or not -1 <= self.threshold <= 1:
             raise InvalidInput("The pool's threshold is out of range.", code="bad_threshold")
+
+    @cached_property
+    def without_leftovers(self) -> Pool:
+        """The pool without the faces that the profile prior set aside; itself where there are none."""
+        if self.owner is None or (self.owner == -1).all():
+            return self
+        kept = np.flatnonzero(self.owner == -1)
+        place = np.full(len(self.owner), -1, np.int64)
+        place[kept] = np.arange(len(kept))
+        apart, together = place[self.apart], place[self.together]
+        return replace(
+            self,
+            face_ids=self.face_ids[kept],
+            photo_ids=self.photo_ids[kept],
+            groups=self.groups[kept],
+            vectors=self.vectors[kept],
+            identity=self.identity[kept],
+            human=self.human[kept],
+            apart=apart[(apart >= 0).all(axis=1)],
+            rejected={(int(place[row]), person) for row, person in self.rejected if place[row] >= 0},
+            quality=None if self.quality is None else self.quality[kept],
+            together=together[(together >= 0).all(axis=1)],
+            owner=None,
+        )
 
     def parties(self) -> Int:
         """(n,) the person of each face; a face without one is a party of its own, numbered below -1."""

@@ -273,7 +273,7 @@ def _questions(world: World) -> None:
         run=world.run,
         report={"histogram": {"counts": [3, 9, 21, 40, 33, 18, 7, 2], "low": 0.3, "high": 0.7, "threshold": 0.52}},
     )
-    suspects = ReviewBatch.objects.create(strategy="label_suspects", run=world.run)
+    suspects = ReviewBatch.objects.create(strategy="label_suspects", asks="suspect", run=world.run)
     for n in range(min(8, len(world.clusters) - 1)):
         a, b = world.clusters[n], world.clusters[n + 1]
         ReviewItem.objects.create(

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from annotation.models import Decision, Label
 from mining.models import ReviewBatch, ReviewItem
+from mining.strategies import find_strategy
 from tests.factories import World
 from tests.frontend.seen import toast
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def make_questions(world: World, strategy: str, count: int = 3) -> ReviewBatch:
-    batch = ReviewBatch.objects.create(strategy=strategy, run=world.run)
+    batch = ReviewBatch.objects.create(strategy=strategy, asks=find_strategy(strategy).asks, run=world.run)
     anna, bertil = world.people[:2]
     for n in range(count):
         faces = [world.faces[1 + n].pk, world.faces[7].pk]

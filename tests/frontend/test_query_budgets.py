@@ -68,7 +68,7 @@ def test_a_cluster_a_person_and_a_batch_cost_the_same_for_twice_as_much(
     costs = []
     for size, seed in ((6, 7), (12, 8)):
         world = make_world([size, size], names=["Anna", "Bo"], seed=seed)
-        batch = ReviewBatch.objects.create(strategy="label_suspects", run=world.run)
+        batch = ReviewBatch.objects.create(strategy="label_suspects", asks="suspect", run=world.run)
         for n in range(size - 1):
             ReviewItem.objects.create(
                 batch=batch,

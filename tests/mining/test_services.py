@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.models import Decision, Identity
+from annotation.models import ClusterRun, Collection, Decision, Identity, Label, Photo
 from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
 from jobs.models import Job, JobState
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batch_by_id, items_of
+from mining.review_pages import list_questions
 from mining.services import answer_item, lease_items, skip_item, start_mining
+from mining.strategies import STRATEGIES
 from tests.annotation.decisions.world import World, make_world, user, who
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,7 @@ def questions(strategy: str) -> list[ReviewItem]:
 def test_a_run_stores_ranked_questions_per_strategy(world: World) -> None:
     job = mine(budget=5)
     assert job.state == JobState.FINISHED, job.error
-    assert set(job.result["questions"]) == {"pairs_near_threshold", "label_suspects"}
+    assert set(job.result["questions"]) == set(STRATEGIES)
     pairs = questions("pairs_near_threshold")
     assert [item.ordinal for item in pairs] == list(range(len(pairs))) and pairs
     values = [item.value for item in pairs]
@@ -103,8 +105,6 @@ def test_different_keeps_them_apart(world: World) -> None:
 def test_answers_about_a_suspect(world: World, answer: str, kinds: list[str]) -> None:
     [stray] = world.people[3]
     own, other = who()[world.people[2][0]], who()[world.people[0][0]]
-    from annotation.models import Label
-
     Label.objects.filter(face=stray).update(identity=own, reason="")
     mine()
     item = questions("label_suspects")[0]
@@ -157,3 +157,125 @@ def test_nothing_can_be_mined_before_a_clustering() -> None:
         start_mining(user=None)
     assert refused.value.code == "nothing_clustered"
     assert not Identity.objects.exists()
+
+
+LOOSE = {"core_distance": 1.3, "merge_similarity": 0.62}
+
+
+def mix() -> tuple[World, list[int], int]:
+    """A person of whom some faces are somebody else's; these, the person."""
+    world, rng = make_world(), np.random.default_rng(2)
+    faces = [
+        world.add_faces(world.direction((at, 1.0)) + rng.normal(0, 0.015, (size, 32))) for at, size in ((5, 5), (6, 3))
+    ]
+    labels = world.cluster(**LOOSE)
+    person = labels[faces[0][0]]
+    assert person is not None and {labels[face] for face in faces[0] + faces[1]} == {person}
+    return world, faces[1], person
+
+
+def test_different_splits_two_people_under_one_name() -> None:
+    world, half, person = mix()
+    mine(strategies=["mixed_people"])
+    [item] = questions("mixed_people")
+    assert item.identities == [person] and item.settles == 3 and item.faces[0] in half
+    assert set(item.evidence["sides"][0]) == set(half) - {item.faces[0]}
+    [asked] = list_questions(item.batch, user_id=0)
+    assert asked.kind == "pair" and set(asked.left.strip) < set(half) and not set(asked.right.strip) & set(half)
+    [decision] = answer_item(user=user(), item_id=item.pk, answer="different")
+    assert decision.kind == "different"
+    labels = world.cluster(**LOOSE)
+    assert {labels[face] for face in half} == {labels[half[0]]} != {person}
+    assert labels[item.faces[1]] == person
+
+
+def test_different_takes_an_imported_name_from_the_subject() -> None:
+    _, _, person = mix()
+    Label.objects.filter(identity=person).update(source=Label.Source.IMPORT)
+    mine(strategies=["mixed_people"])
+    [item] = questions("mixed_people")
+    made = answer_item(user=user(), item_id=item.pk, answer="different")
+    assert [decision.kind for decision in made] == ["different", "reject"]
+    refresh_labels()
+    assert who()[item.faces[0]] != person and who()[item.faces[1]] == person
+
+
+def test_same_keeps_one_name_and_is_not_asked_again() -> None:
+    mix()
+    mine(strategies=["mixed_people"])
+    [item] = questions("mixed_people")
+    [decision] = answer_item(user=user(), item_id=item.pk, answer="same")
+    assert decision.kind == "same"
+    refresh_labels()
+    ReviewItem.objects.all().delete()
+    jobs.run_to_end(job_id=start_mining(user=None, strategies=["mixed_people"]).pk)
+    assert questions("mixed_people") == []
+
+
+@pytest.mark.parametrize(("answer", "person"), [("left", 0), ("right", 1), ("neither", None), ("both", 1)])
+def test_a_copy_goes_where_the_suspect_goes(world: World, answer: str, person: int | None) -> None:
+    anna, bob = (who()[world.people[at][0]] for at in (0, 2))
+    subject, copy = world.people[0][0], world.add_faces(world.direction((0, 1.0))[None])[0]
+    world.cluster()
+    Label.objects.filter(face=copy).update(identity=bob, reason="")
+    photos = list(Photo.objects.filter(faces__in=[subject, copy]).values_list("pk", flat=True))
+    Photo.objects.filter(pk__in=photos).update(duplicate_group=min(photos), dhash=5)
+    mine(strategies=["copies_under_two_names"])
+    [item] = questions("copies_under_two_names")
+    assert item.faces == [copy, subject] and item.identities == [bob, anna]
+    assert item.evidence["hash_bits"] == 0 and item.batch.asks == "suspect"
+    answer_item(user=user(), item_id=item.pk, answer=answer)
+    refresh_labels()
+    labels = who()
+    assert labels[subject] == labels[copy] == ((bob, anna)[person] if person is not None else None)
+    assert (labels[world.people[2][0]] == anna) == (answer == "both")
+
+
+def test_a_face_set_aside_from_a_profile_is_put_back(world: World) -> None:
+    album = Collection.objects.create(name="Ada", slug="ada", prior=Collection.Prior.PROFILE)
+    rng = np.random.default_rng(4)
+    ada = world.add_faces(world.direction((8, 1.0)) + rng.normal(0, 0.015, (6, 32)), album=album)
+    like, unlike = world.add_faces(
+        np.stack([world.direction((8, 1.0), (9, 1.3)), world.direction((11, 1.0))]), album=album
+    )
+    labels = world.cluster(core_distance=0.1, merge_similarity=0.9)
+    assert labels[like] is None and Label.objects.get(face=like).reason == "profile_prior"
+    run = ClusterRun.objects.get(current=True)
+    run.parameters["merge_similarity"] = 0.62
+    run.save()
+    mine(strategies=["profile_leftovers"])
+    [item] = questions("profile_leftovers")
+    assert item.faces[0] == like and item.identities == [labels[ada[0]]] and item.batch.asks == "suspect"
+    [asked] = list_questions(item.batch, user_id=0)
+    assert asked.kind == "suspect" and asked.right.person is None and set(asked.left.strip) <= set(ada)
+    answer_item(user=user(), item_id=item.pk, answer="left")
+    refresh_labels()
+    assert who()[like] == who()[ada[0]] == labels[ada[0]] and who()[unlike] is None
+
+
+def test_both_names_of_one_person_become_one(world: World) -> None:
+    [stray] = world.people[3]
+    own = who()[world.people[2][0]]
+    Label.objects.filter(face=stray).update(identity=own, reason="")
+    mine(strategies=["label_suspects"])
+    item = questions("label_suspects")[0]
+    made = answer_item(user=user(), item_id=item.pk, answer="both")
+    assert [decision.kind for decision in made] == ["assign", "merge"]
+    refresh_labels()
+    assert {who()[face] for face in (stray, *world.people[0], *world.people[2])} == {who()[stray]}
+
+
+def test_a_suspect_that_was_answered_is_closed_in_every_batch(world: World) -> None:
+    [stray] = world.people[3]
+    own = who()[world.people[2][0]]
+    Label.objects.filter(face=stray).update(identity=own, reason="")
+    mine(strategies=["label_suspects"])
+    item = questions("label_suspects")[0]
+    again = ReviewBatch.objects.create(strategy="copies_under_two_names", asks="suspect")
+    twin = again.items.create(ordinal=0, faces=[stray, 1], identities=item.identities, value=1, settles=1, why="w")
+    pair = ReviewBatch.objects.create(strategy="pairs_near_threshold")
+    kept = pair.items.create(ordinal=0, faces=[stray, 1], identities=[], value=1, settles=1, why="w")
+    answer_item(user=user(), item_id=item.pk, answer="left")
+    twin.refresh_from_db()
+    kept.refresh_from_db()
+    assert (twin.state, kept.state) == ("obsolete", "open")

@@ -22,9 +22,10 @@ function current() {
 const SAID = {
   same: "Same person",
   different: "Different people",
-  left: "Stays as it is",
+  left: "The person on the left",
   right: "Moved to the other person",
   neither: "Neither of the two",
+  both: "Two names, one person",
 };
 
 /** Somebody else was faster: nothing to do here any more. */
@@ -89,6 +90,7 @@ window.setInterval(() => void lease(), RENEW_MS);
 onKey("s", () => pick("same", "left"));
 onKey("d", () => pick("different", "right"));
 onKey("x", () => pick("neither"));
+onKey("b", () => pick("both"));
 onKey(" ", () => pick("skip"));
 box?.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-answer]") : null;
