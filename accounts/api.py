@@ -16,8 +16,15 @@ from rest_framework.views import APIView
 
 from accounts.models import AccessToken, User
 from accounts.permissions import SignedIn, capabilities
-from accounts.serializers import CreatedTokenSerializer, MeSerializer, NewTokenSerializer, TokenSerializer
-from accounts.services import create_token, revoke_token
+from accounts.serializers import (
+    CreatedTokenSerializer,
+    KeysSerializer,
+    MeSerializer,
+    NewTokenSerializer,
+    TokenSerializer,
+)
+from accounts.services import choose_keys, create_token, revoke_token
+from accounts.shortcuts import keys_of
 from foundation.errors import Forbidden, InvalidInput
 
 
@@ -35,6 +42,21 @@ class MeView(APIView):
             "capabilities": sorted(capabilities(user, token=token)),
         }
         return Response(MeSerializer(me).data)
+
+
+class KeysView(APIView):
+    permission_classes = (SignedIn,)
+
+    @extend_schema(responses=KeysSerializer, summary="My keys for all actions")
+    def get(self, request: Request) -> Response:
+        return Response({"keys": keys_of(cast(User, request.user).keys)})
+
+    @extend_schema(request=KeysSerializer, responses=KeysSerializer, summary="Choose keys; those left out are reset")
+    def put(self, request: Request) -> Response:
+        wanted = KeysSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = choose_keys(user=cast(User, request.user), keys=wanted.validated_data["keys"])
+        return Response({"keys": keys_of(user.keys)})
 
 
 class TokensView(GenericAPIView[AccessToken]):

@@ -23,6 +23,7 @@ class User(AbstractUser):
     """A person. What they may do follows from `role` alone; Django's groups and flags do not widen it."""
 
     role = models.CharField(max_length=24, choices=Role.choices, default=Role.ANNOTATOR)
+    keys = models.JSONField(default=dict, blank=True, help_text="Action to key, where it is not the default")
 
     objects: ClassVar[LoupeUserManager] = LoupeUserManager()
 

@@ -17,6 +17,13 @@ class MeSerializer(serializers.Serializer[Any]):
     capabilities = serializers.ListField(child=serializers.ChoiceField(choices=Capability.choices))
 
 
+class KeysSerializer(serializers.Serializer[Any]):
+    keys = serializers.DictField(
+        child=serializers.CharField(max_length=24),
+        help_text="Action to key, as in KeyboardEvent.key with `ctrl+` and `shift+` before it; left out: the default",
+    )
+
+
 FIELDS: tuple[str, ...] = (
     "id",
     "name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import AccessToken, LoginCode, SignInAttempt, User
 from accounts.roles import CAPABILITIES, Capability, Role
+from accounts.shortcuts import check_keys
 from foundation.errors import Conflict, InvalidInput, LoupeError
 
 TOKEN_MARK = "loupe_"  # noqa: S105 lets secret scanners find leaked tokens; not a secret itself
@@ -77,6 +78,13 @@ def set_role(*, user: User, role: str) -> None:
             raise Conflict("The last manager can't give up the role.", code="last_manager")
         user.role = role
         user.save(update_fields=["role"])
+
+
+def choose_keys(*, user: User, keys: Mapping[str, str]) -> User:
+    """Set the person's own keys; actions left out have their default again. Raises as `check_keys`."""
+    user.keys = check_keys(keys)
+    user.save(update_fields=["keys"])
+    return user
 
 
 def create_token(

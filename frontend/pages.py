@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import User
+from accounts.shortcuts import keys_of, shown
 from foundation.errors import LoupeError, NotFound
 
 T = TypeVar("T")
@@ -19,10 +20,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Key:
-    """One keyboard shortcut, for the page's list of keys."""
+    """One keyboard shortcut, for the page's list of keys.
+
+    `action`: of `accounts.shortcuts`, where people choose the key themselves; `keys` is not needed then.
+    """
 
     keys: str
     does: str
+    action: str = ""
 
     @property
     def parts(self) -> list[str]:
@@ -39,7 +44,14 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """Render `frontend/<template>` as part of `area` of the navigation."""
-    return render(request, f"frontend/{template}", {**context, "area": area, "keys": keys}, status=status)
+    own = own_keys(request)
+    shown_keys = [replace(key, keys=shown(own[key.action])) if key.action else key for key in keys]
+    return render(request, f"frontend/{template}", {**context, "area": area, "keys": shown_keys}, status=status)
+
+
+def own_keys(request: HttpRequest) -> dict[str, str]:
+    """{action: key} of the person who is signed in."""
+    return keys_of(getattr(request.user, "keys", {}))
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -10,10 +10,11 @@ from django import template
 from django.template import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.permissions import capabilities
+from accounts.shortcuts import keys_of, shown
 from frontend import line_icons
 from frontend.navigation import Group, visible_groups
 from jobs.models import Job
@@ -38,6 +39,25 @@ def capabilities_of_user(context: RequestContext) -> frozenset[str]:
     """What the signed-in person may do; empty on pages without a request, such as the 500 page."""
     request = context.get("request")
     return capabilities(request.user) if request is not None and hasattr(request, "user") else frozenset()
+
+
+@register.simple_tag(takes_context=True)
+def own_keys(context: RequestContext) -> str:
+    """{action: key} of the person who is signed in, as JSON."""
+    return json.dumps(keys_of(_own(context)))
+
+
+@register.simple_tag(takes_context=True)
+def key(context: RequestContext, action: str) -> SafeString:
+    """The key of an action as the person has it, as on a keyboard."""
+    return format_html_join(
+        " ", "<kbd>{}</kbd>", ((part,) for part in shown(keys_of(_own(context))[action]).split(" "))
+    )
+
+
+def _own(context: RequestContext) -> dict[str, str]:
+    chosen: dict[str, str] = getattr(getattr(context.get("request"), "user", None), "keys", {})
+    return chosen
 
 
 @register.simple_tag

@@ -15,6 +15,7 @@ from accounts import services
 from accounts.models import AccessToken
 from accounts.permissions import capabilities, requires
 from accounts.roles import Capability
+from accounts.shortcuts import SHORTCUTS
 from foundation.errors import LoupeError
 from frontend.own_sessions import count_others, end_others
 from frontend.pages import page, signed_in, whole_number
@@ -82,6 +83,7 @@ def _page(
         "tokens": AccessToken.objects.filter(user=user),
         "scopes": [(value, label) for value, label in Capability.choices if value in held],
         "lives": LIVES,
+        "shortcuts": SHORTCUTS.values(),
         "other_sessions": count_others(request),
         "made": made,
         "secret": secret,

@@ -27,18 +27,18 @@ from annotation.services.clustering_jobs import start_clustering
 from frontend.pages import Key, is_partial, page, signed_in, told
 
 KEYS = [
-    Key("Enter", "Confirm: all faces that are left are this person, then on to the next cluster"),
+    Key("", "Confirm: all faces that are left are this person, then on to the next cluster", "confirm"),
     Key("← ↑ → ↓", "Move from face to face"),
     Key("Space", "Select the face; with Shift, all up to it"),
     Key("Ctrl A", "Select all faces that are shown"),
-    Key("R", "Reject: the selected faces are not this person"),
-    Key("E", "Name the person"),
-    Key("M", "Merge with another person"),
-    Key("S", "Split the selected faces out as another person"),
-    Key("N", "Not a face"),
-    Key("I", "Ignore the selected faces"),
-    Key("J", "Next cluster"),
-    Key("K", "Previous cluster"),
+    Key("", "Reject: the selected faces are not this person", "reject"),
+    Key("", "Name the person", "name"),
+    Key("", "Merge with another person", "merge"),
+    Key("", "Split the selected faces out as another person", "split"),
+    Key("", "Not a face", "not_a_face"),
+    Key("", "Ignore the selected faces", "ignore"),
+    Key("", "Next cluster", "next"),
+    Key("", "Previous cluster", "previous"),
 ]
 
 

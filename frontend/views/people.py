@@ -29,13 +29,13 @@ KEYS = [
     Key("← ↑ → ↓", "Move from face to face"),
     Key("Space", "Select the face; with Shift, all up to it"),
     Key("Ctrl A", "Select all faces that are shown"),
-    Key("E", "Rename"),
-    Key("C", "Confirm the selected faces, or all that are shown"),
-    Key("R", "Reject: the selected faces are not this person"),
-    Key("S", "Split the selected faces out as another person"),
-    Key("M", "Merge with another person"),
-    Key("N", "Not a face"),
-    Key("I", "Ignore the selected faces"),
+    Key("", "Rename", "name"),
+    Key("", "Confirm the selected faces, or all that are shown", "confirm"),
+    Key("", "Reject: the selected faces are not this person", "reject"),
+    Key("", "Split the selected faces out as another person", "split"),
+    Key("", "Merge with another person", "merge"),
+    Key("", "Not a face", "not_a_face"),
+    Key("", "Ignore the selected faces", "ignore"),
 ]
 HISTORY = 20
 

@@ -18,6 +18,8 @@ ALL, ENGINEERS, MODELLERS = {A, D, E, M}, {D, E, M}, {E, M}
 TABLE: dict[tuple[str, str], set[str]] = {
     ("get", "schema"): ALL,
     ("get", "me"): ALL,
+    ("get", "my-keys"): ALL,
+    ("put", "my-keys"): ALL,
     ("get", "tokens"): ALL,
     ("post", "tokens"): ALL,
     ("get", "token"): ALL,
@@ -76,7 +78,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "round-abandon"): ENGINEERS,
 }
 # What everybody signed in may do with what is theirs, whatever their token is limited to.
-OWN = {"schema", "me", "tokens", "token"}
+OWN = {"schema", "me", "my-keys", "tokens", "token"}
 METHODS = ("get", "post", "put", "patch", "delete")
 ARGUMENTS = {
     "id": 999_999,

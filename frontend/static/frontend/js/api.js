@@ -40,7 +40,7 @@ async function read(answer) {
 }
 
 /**
- * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
+ * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {unknown} [body] sent as JSON
  * @returns {Promise<any>} the JSON of the answer

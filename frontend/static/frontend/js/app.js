@@ -3,10 +3,10 @@
 
 import { csrfToken } from "./api.js";
 import { openDialog, startDialogs } from "./dialogs.js";
-import { onKey, startKeys } from "./keys.js";
+import { onAction, onKey, startKeys } from "./keys.js";
 import { startTheme } from "./theme.js";
 import { startToasts, toast, toastError } from "./toast.js";
-import { undo } from "./decisions.js";
+import { redo, undo } from "./decisions.js";
 
 function startMenu() {
   const button = document.querySelector("[data-menu]");
@@ -93,5 +93,6 @@ startCopying();
 startOverlaySwitch();
 localTimes(document);
 onKey("?", () => openDialog("keys"));
-onKey("/", () => /** @type {HTMLElement | null} */ (document.querySelector("input[type=search]"))?.focus());
-onKey("ctrl+z", () => void undo());
+onAction("search", () => /** @type {HTMLElement | null} */ (document.querySelector("input[type=search]"))?.focus());
+onAction("undo", () => void undo());
+onAction("redo", () => void redo());

@@ -4,7 +4,7 @@
 import { PersonField } from "./combobox.js";
 import { decide, tellNext, undo } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
-import { onKey } from "./keys.js";
+import { onAction, onKey } from "./keys.js";
 import { Selection } from "./selection.js";
 import { toast } from "./toast.js";
 
@@ -43,13 +43,11 @@ class Workspace {
       ignore: () => void this.setAside("ignore", "set aside", "set aside"),
       undo: () => void undo(),
     };
-    const keys = { r: "reject", s: "split", e: "name", m: "merge", n: "not_a_face", i: "ignore" };
-    for (const [key, act] of Object.entries(keys)) onKey(key, acts[act] ?? (() => {}));
-    onKey(this.isCluster ? "Enter" : "c", () => void this.confirm());
+    for (const [action, act] of Object.entries(acts)) onAction(action, act);
     onKey("ctrl+a", () => this.selection.all());
     onKey("Escape", () => this.selection.clear());
-    onKey("j", () => this.go("next"));
-    onKey("k", () => this.go("previous"));
+    onAction("next", () => this.go("next"));
+    onAction("previous", () => this.go("previous"));
     for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => this.selection.tiles()[0]?.focus());
     this.root.addEventListener("click", (event) => {
       const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;

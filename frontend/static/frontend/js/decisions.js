@@ -21,21 +21,22 @@ import { toast, toastError } from "./toast.js";
 /** @typedef {{ decision: number, said: string, page: string }} Undoable */
 
 const STORE = "loupe.undo";
+const UNDONE = "loupe.redo";
 const KEPT = 50;
 let shownAt = performance.now();
 
-/** @returns {Undoable[]} */
-function stack() {
+/** @param {string} [store] @returns {Undoable[]} */
+function stack(store = STORE) {
   try {
-    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+    return JSON.parse(sessionStorage.getItem(store) ?? "[]");
   } catch {
     return [];
   }
 }
 
-/** @param {Undoable[]} entries */
-function keep(entries) {
-  sessionStorage.setItem(STORE, JSON.stringify(entries.slice(-KEPT)));
+/** @param {Undoable[]} entries @param {string} [store] */
+function keep(entries, store = STORE) {
+  sessionStorage.setItem(store, JSON.stringify(entries.slice(-KEPT)));
 }
 
 /** The clock of a decision starts when its question is shown. */
@@ -85,33 +86,50 @@ async function say(path, body, said) {
   const answer = /** @type {Answer} */ (await call("POST", path, { ...body, seconds: seconds() }));
   restartClock();
   keep([...stack(), { decision: answer.decision.id, said, page: location.pathname + location.search }]);
+  keep([], UNDONE);
   toast(said, { action: "Undo", onAction: () => void undo() });
   return answer;
 }
 
 /** Take the last thing back and show the page on which it was said. */
 export async function undo() {
-  const entries = stack();
+  await takeBack(STORE, UNDONE, "undo", "Undone");
+}
+
+/** Say again what was taken back last: the ledger takes its taking back back. */
+export async function redo() {
+  await takeBack(UNDONE, STORE, "redo", "Redone");
+}
+
+/**
+ * @param {string} from the store whose last entry is reverted
+ * @param {string} to where the revert goes, which can be reverted in turn
+ * @param {string} verb
+ * @param {string} done
+ */
+async function takeBack(from, to, verb, done) {
+  const entries = stack(from);
   const last = entries.pop();
   if (!last) {
-    toast("Nothing to undo.");
+    toast(`Nothing to ${verb}.`);
     return;
   }
   try {
-    await revert(last.decision);
-    keep(entries);
-    tellNext(`Undone: ${last.said}`);
+    const answer = await revert(last.decision);
+    keep(entries, from);
+    keep([...stack(to), { ...last, decision: answer.decision.id }], to);
+    tellNext(`${done}: ${last.said}`);
     location.assign(last.page);
   } catch (error) {
     // Somebody else may have taken it back already; it must not block what lies under it.
-    keep(entries);
+    keep(entries, from);
     toastError(error);
   }
 }
 
-/** @param {number} decision */
+/** @param {number} decision @returns {Promise<Answer>} */
 export async function revert(decision) {
-  await call("POST", `/api/v1/decisions/${decision}/revert`, {});
+  return call("POST", `/api/v1/decisions/${decision}/revert`, {});
 }
 
 /** Have the next page tell what was done on this one. @param {string} said @param {boolean} [undoable] */

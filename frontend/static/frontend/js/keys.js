@@ -12,17 +12,29 @@ export function onKey(key, handler) {
   handlers.set(key, handler);
 }
 
+/** @type {Record<string, string>} the person's own key of each action, in words of `accounts.shortcuts` */
+const own = JSON.parse(document.body.dataset.keys ?? "{}");
+
+/**
+ * @param {string} action whose key people choose themselves
+ * @param {(event: KeyboardEvent) => void} handler
+ */
+export function onAction(action, handler) {
+  const key = own[action];
+  if (key) onKey(key, handler);
+}
+
 /** @param {EventTarget | null} target */
 function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-/** @param {KeyboardEvent} event */
-function nameOf(event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+/** @param {KeyboardEvent} event @returns {string} as `accounts.shortcuts` writes it */
+export function nameOf(event) {
+  const key = event.key === " " ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const ctrl = event.ctrlKey || event.metaKey ? "ctrl+" : "";
-  // Shift is part of characters such as "?", so it is named only for keys that have no character.
-  const shift = event.shiftKey && event.key.length > 1 ? "shift+" : "";
+  // Shift is part of characters such as "?", so it is named only where the key has no character by itself.
+  const shift = event.shiftKey && (ctrl || key.length > 1) ? "shift+" : "";
   return ctrl + shift + key;
 }
 

@@ -1,0 +1,64 @@
+"""Keys of one's own, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from annotation.models import Decision
+from tests.factories import World
+from tests.frontend.seen import toast
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_chosen_key_works_and_is_shown_and_a_clash_is_refused(
+    page: Page,
+    live_server: Any,
+    people: dict[str, User],
+    made: World,
+    signed_in: Callable[[User], None],
+    problems: list[str],
+) -> None:
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:account"))
+    choose = page.get_by_role("button", name="Key for: Reject")
+    choose.click()
+    page.keyboard.press("m")
+    toast(page, "can't be both")
+    problems.clear()  # the refusal itself
+    choose.click()
+    page.keyboard.press("x")
+    toast(page, "Your key was kept")
+    expect(choose).to_have_text("X")
+    page.goto(live_server.url + reverse("ui:cluster", args=[made.clusters[0].pk]))
+    expect(page.get_by_role("button", name="Reject X")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("r")
+    assert not Decision.objects.exists()
+    page.keyboard.press("x")
+    toast(page, "Rejected: 1 face")
+    page.goto(live_server.url + reverse("ui:account"))
+    page.get_by_role("button", name="Reset all").click()
+    toast(page, "as they were at first")
+    expect(choose).to_have_text("R")
+
+
+def test_what_was_undone_can_be_done_again_and_undone_again(cluster: Page) -> None:
+    cluster.keyboard.press("ArrowRight")
+    cluster.keyboard.press("Space")
+    cluster.keyboard.press("r")
+    toast(cluster, "Rejected: 1 face")
+    for key, said in (("Control+z", "Undone"), ("Control+Shift+Z", "Redone"), ("Control+z", "Undone")):
+        cluster.keyboard.press(key)
+        toast(cluster, f"{said}: Rejected: 1 face")
+    kinds = list(Decision.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds == ["reject", "revert", "revert", "revert"]
+    cluster.keyboard.press("Control+z")
+    toast(cluster, "Nothing to undo")
