@@ -13,6 +13,7 @@ import numpy as np
 
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import merge_cores
+from annotation.clustering.false_share import affordable_neighbours, nearest_others
 from annotation.clustering.graph import range_graph
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.linkage import complete_linkage
@@ -23,6 +24,7 @@ from annotation.clustering.thresholds import JoinRule, Thresholds
 from annotation.clustering.vectors import Vectors, check_vectors
 from foundation.errors import InvalidInput
 
+ROUNDS = 2  # of merges and joins; a third changes next to nothing
 Basis = Literal["same_photo", "random", "prior"]
 
 
@@ -30,12 +32,17 @@ Basis = Literal["same_photo", "random", "prior"]
 class CalibrationTargets:
     """What a clustering may get wrong, and how much evidence is enough.
 
+    The numbers of false neighbours and joins are for an album of which nothing else is known. How many there may be is
+    then counted, so that of what a somewhat looser threshold would add a share is false; core and merge false
+    neighbours keep their proportion.
+
     Attributes:
         core_false_neighbours: strangers that one face may have within the core distance, on average. Complete linkage
             bears some, since all faces of two clusters must match before they merge.
         merge_false_neighbours: the same for the merge similarity, where one wrong neighbour can join two people.
             On the people to tune on 0.03 serves clean photos a little better than 0.05, blurred ones a little worse.
         false_joins: faces that may join a stranger's cluster in the last stage, per face that looks for one.
+        false_share: of the links that a looser threshold adds that may be false; None to keep to the numbers above.
         highest_rate: the false match rate per pair is never more than this, however few faces there are.
         least_faces: faces of different people needed for a fit.
         least_same_photo_pairs: same-photo pairs needed for them to have a say.
@@ -46,6 +53,7 @@ class CalibrationTargets:
     core_false_neighbours: float = 0.05
     merge_false_neighbours: float = 0.03
     false_joins: float = 0.004
+    false_share: float | None = 0.5
     highest_rate: float = 1e-3
     least_faces: int = 30
     least_same_photo_pairs: int = 2000
@@ -71,6 +79,7 @@ class Calibration:
     Attributes:
         core, merge: the estimates for the first two stages.
         joins: the rule of the third.
+        merge_false_neighbours: strangers that one face may have within the merge similarity, by what was counted.
         random: the impostor distribution from random pairs; None if there were too few faces.
         same_photo: the one from same-photo pairs; None if there were too few.
         faces: faces that the rates were scaled to.
@@ -82,6 +91,7 @@ class Calibration:
     core: Estimate
     merge: Estimate
     joins: JoinRule
+    merge_false_neighbours: float
     random: ImpostorModel | None
     same_photo: ImpostorModel | None
     faces: int
@@ -97,6 +107,7 @@ class Calibration:
             merge_similarity=self.merge.similarity,
             stranger_similarity=self.joins.stranger_similarity,
             joins=self.joins,
+            rounds=ROUNDS,
         )
 
     def record(self) -> dict[str, Any]:
@@ -142,10 +153,6 @@ def calibrate(
     resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
     rng = np.random.default_rng(seed)
     faces = max(2, len(vectors) if faces is None else faces)
-    rates = tuple(
-        min(targets.highest_rate, per_face / (faces - 1))
-        for per_face in (targets.core_false_neighbours, targets.merge_false_neighbours)
-    )
     sample = _sample(resolution, targets.sample, rng)
     random, people = _fit_sample(vectors[sample], targets)
     few = people < targets.least_faces and prior is not None
@@ -166,12 +173,18 @@ def calibrate(
         fits.append(("same_photo", same_photo.model, same_photo.replicates(targets.replicates, rng)))
     if not fits and prior is not None:
         fits.append(("prior", prior, [prior]))
+    strictest = max((model for _, model, _ in fits), key=lambda model: model.similarity(targets.highest_rate))
+    per_face = _affordable(vectors, sample, resolution, strictest, targets)
+    rates = tuple(
+        min(targets.highest_rate, number / (faces - 1))
+        for number in (per_face * targets.core_false_neighbours / targets.merge_false_neighbours, per_face)
+    )
     core, merge = (max((_estimate(rate, *fit) for fit in fits), key=lambda e: e.similarity) for rate in rates)
-    strictest = next(model for basis, model, _ in fits if basis == merge.basis)
     return Calibration(
         core=core,
         merge=merge,
         joins=_joins(strictest, targets),
+        merge_false_neighbours=per_face,
         random=random.model if random else None,
         same_photo=same_photo.model if same_photo else None,
         faces=faces,
@@ -182,8 +195,23 @@ def calibrate(
 
 
 def _joins(model: ImpostorModel, targets: CalibrationTargets) -> JoinRule:
-    parameters = (tuple(values.tolist()) for values in (model.shares, model.means, model.spreads))
-    return JoinRule(targets.false_joins, targets.highest_rate, *parameters)
+    shares, means, spreads = (tuple(values.tolist()) for values in (model.shares, model.means, model.spreads))
+    return JoinRule(targets.false_joins, targets.highest_rate, shares, means, spreads, targets.false_share)
+
+
+def _affordable(
+    vectors: Vectors,
+    sample: np.ndarray[Any, np.dtype[np.int64]],
+    resolution: Resolution,
+    impostors: ImpostorModel,
+    targets: CalibrationTargets,
+) -> float:
+    """The false neighbours within the merge similarity that pay."""
+    usual = targets.merge_false_neighbours
+    if targets.false_share is None or len(sample) == 0:
+        return usual
+    nearest = nearest_others(vectors, sample, resolution)
+    return affordable_neighbours(nearest, impostors, others=len(vectors) - 1, share=targets.false_share, usual=usual)
 
 
 def _estimate(rate: float, basis: Basis, model: ImpostorModel, replicates: list[ImpostorModel]) -> Estimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,10 @@ from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY
 from annotation.clustering.growth import linkage_within
-from annotation.clustering.joining import join_small
+from annotation.clustering.joining import affordable_joins, join_small
 from annotation.clustering.linkage import Linkage
-from annotation.clustering.resolution import Clash, resolve
-from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.resolution import Clash, Resolution, resolve
+from annotation.clustering.thresholds import JoinRule, Thresholds
 from annotation.clustering.vectors import Indexes, Vectors, check_vectors
 from foundation.progress import Progress, silent
 
@@ -32,7 +32,7 @@ class Clustering:
         linkage: the dendrogram of the cores; cut it lower for free.
         explanation: per cluster size, widest pair, medoid, weakest face.
         conflicts: human decisions that contradict each other, and which of them was not obeyed.
-        thresholds: what was asked for.
+        thresholds: what was asked for, with the false joins that were found to pay.
         edges: pairs of faces within core_distance; where these would not fit the memory, those of each stage.
     """
 
@@ -74,22 +74,47 @@ def cluster(
     linkage, edges = linkage_within(
         vectors, resolution, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
     )
-    labels = core_labels = linkage.labels
+    labels, joins = linkage.labels, thresholds.joins
+    for number in range(thresholds.rounds):
+        part = _part(progress, 0.9 + 0.1 * number / thresholds.rounds, 0.9 + 0.1 * (number + 1) / thresholds.rounds)
+        labels, joins = _round(vectors, labels, resolution, thresholds, joins, memory_bytes, part)
+    thresholds = replace(thresholds, joins=joins)
+    explanation = explain(vectors, labels)
+    progress(PROGRESS_STEPS, PROGRESS_STEPS)
+    return Clustering(labels, linkage.labels, linkage, explanation, resolution.clashes, thresholds, edges)
+
+
+def _round(
+    vectors: Vectors,
+    labels: Indexes,
+    resolution: Resolution,
+    thresholds: Thresholds,
+    before: JoinRule | None,
+    memory_bytes: int,
+    progress: Progress,
+) -> tuple[Indexes, JoinRule | None]:
+    """Evidence merges and joins; the labels, and the rule of the joins, no stricter than in the rounds before."""
     if thresholds.merge_similarity is not None:
         labels = merge_cores(
             vectors,
-            core_labels,
+            labels,
             resolution,
             min_similarity=thresholds.merge_similarity,
             stranger_similarity=thresholds.stranger_similarity,
             memory_bytes=memory_bytes,
-            progress=_part(progress, 0.9, 0.95),
+            progress=_half(progress, 0),
         )
-    if thresholds.joins is not None:
-        labels = join_small(vectors, labels, resolution, thresholds.joins, progress=_part(progress, 0.95, 1.0))
-    explanation = explain(vectors, labels)
-    progress(PROGRESS_STEPS, PROGRESS_STEPS)
-    return Clustering(labels, core_labels, linkage, explanation, resolution.clashes, thresholds, edges)
+    if thresholds.joins is None or before is None:
+        return labels, None
+    rule = affordable_joins(vectors, labels, thresholds.joins)
+    if before.false_share is None:
+        rule = replace(rule, false_joins=max(rule.false_joins, before.false_joins))
+    return join_small(vectors, labels, resolution, rule, progress=_half(progress, 1)), rule
+
+
+def _half(progress: Progress, half: int) -> Progress:
+    """The first or the second half of a round."""
+    return lambda done, total: progress(half * max(total, 1) + done, 2 * max(total, 1))
 
 
 def _part(progress: Progress, begin: float, end: float) -> Progress:

@@ -18,6 +18,8 @@ class JoinRule:
     Attributes:
         false_joins: faces that may join a stranger's cluster, per face that looks for one.
         highest_rate: the false match rate of one comparison is never more than this.
+        false_share: of the joins at the threshold that may be false; `false_joins` follows from it and from how alike
+            the faces and the clusters are, see `affordable_joins`. None if it is what it is.
         shares, means, spreads: the impostor distribution, see `ImpostorModel`.
     """
 
@@ -26,26 +28,36 @@ class JoinRule:
     shares: tuple[float, ...]
     means: tuple[float, ...]
     spreads: tuple[float, ...]
+    false_share: float | None = None
 
     @staticmethod
     def from_record(record: Mapping[str, Any]) -> JoinRule:
         """From what `dataclasses.asdict` and JSON made of one."""
-        lists = (tuple(map(float, record[name])) for name in ("shares", "means", "spreads"))
-        return JoinRule(float(record["false_joins"]), float(record["highest_rate"]), *lists)
+        shares, means, spreads = (tuple(map(float, record[name])) for name in ("shares", "means", "spreads"))
+        false_share = record.get("false_share")
+        return JoinRule(
+            float(record["false_joins"]),
+            float(record["highest_rate"]),
+            shares,
+            means,
+            spreads,
+            None if false_share is None else float(false_share),
+        )
 
     @property
     def stranger_similarity(self) -> float:
         """The mean similarity of impostor pairs, not below 0."""
-        return max(0.0, float(self._impostors.shares @ self._impostors.means))
+        return max(0.0, float(self.impostors.shares @ self.impostors.means))
 
     @property
-    def _impostors(self) -> ImpostorModel:
+    def impostors(self) -> ImpostorModel:
+        """The distribution of strangers' similarities."""
         return ImpostorModel(*(np.array(values) for values in (self.shares, self.means, self.spreads)))
 
     def similarity(self, *, faces: int, clusters: int) -> float:
         """What a group of so many faces needs to join one of so many clusters: the more there are to choose from, and
         the more faces would go wrong, the more."""
-        return self._impostors.similarity(min(self.highest_rate, self.false_joins / (faces * clusters)))
+        return self.impostors.similarity(min(self.highest_rate, self.false_joins / (faces * clusters)))
 
 
 @dataclass(frozen=True)
@@ -57,12 +69,15 @@ class Thresholds:
         merge_similarity: the least mean cosine similarity of centroids at which cores merge; None for cores only.
         stranger_similarity: the mean cosine similarity of strangers, 0 or more, which `merge_cores` allows for.
         joins: when single faces and pairs join larger clusters; None for never.
+        rounds: how often merges by evidence and joins follow each other, >= 1: clusters that faces have joined are
+            better known, and some then turn out to be of one person.
     """
 
     core_distance: float
     merge_similarity: float | None
     stranger_similarity: float = 0.0
     joins: JoinRule | None = None
+    rounds: int = 1
 
     @staticmethod
     def from_record(record: Mapping[str, Any]) -> Thresholds:
@@ -73,4 +88,5 @@ class Thresholds:
             merge_similarity=None if record["merge_similarity"] is None else float(record["merge_similarity"]),
             stranger_similarity=float(record.get("stranger_similarity", 0.0)),
             joins=None if joins is None else JoinRule.from_record(joins),
+            rounds=int(record.get("rounds", 1)),
         )

@@ -96,6 +96,7 @@ def _carry_out(
         thresholds=thresholds,
         progress=_part(progress, LOADING, CLUSTERING),
     )
+    thresholds = found.thresholds
     similarity = _to_medoid(faces, found)
     clock.lap("cluster")
     run.parameters = {

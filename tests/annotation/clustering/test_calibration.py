@@ -85,7 +85,7 @@ def test_faces_that_resemble_each_other_for_being_blurred_raise_the_threshold() 
 
 def test_rates_fall_with_the_number_of_faces() -> None:
     vectors, _ = album(6, [1] * 400)
-    targets = CalibrationTargets(core_false_neighbours=0.1, merge_false_neighbours=0.02)
+    targets = CalibrationTargets(core_false_neighbours=0.1, merge_false_neighbours=0.02, false_share=None)
     few, many = calibrate(vectors, targets=targets), calibrate(vectors, targets=targets, faces=1_000_001)
     assert few.core.false_match_rate == pytest.approx(0.1 / 399)
     assert many.core.false_match_rate == pytest.approx(1e-7)
@@ -93,6 +93,17 @@ def test_rates_fall_with_the_number_of_faces() -> None:
     assert many.core.similarity > few.core.similarity
     assert many.merge.similarity > many.core.similarity
     assert many.thresholds.core_distance == 1 - many.core.similarity
+
+
+def test_people_scattered_by_blur_afford_looser_thresholds_than_strangers() -> None:
+    few, many = calibrate(album(13, [1] * 600)[0]), calibrate(album(13, [10] * 60, noise=1.2)[0])
+    targets = CalibrationTargets()
+    usual = targets.merge_false_neighbours
+    assert few.merge_false_neighbours < usual < 2 * usual < many.merge_false_neighbours
+    assert many.merge.false_match_rate == pytest.approx(many.merge_false_neighbours / 599)
+    assert many.core.false_match_rate / many.merge.false_match_rate == pytest.approx(
+        targets.core_false_neighbours / usual
+    )
 
 
 def test_same_photo_pairs_have_a_say_when_there_are_enough() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.clustering import Constraints, JoinRule, centroids, join_small, resolve
+from annotation.clustering.joining import affordable_joins
 from annotation.clustering.vectors import Vectors, number_clusters
 from tests.annotation.clustering.linkage_oracle import may_link, violations
 from tests.annotation.clustering.made_up_faces import constrained_vectors, normalised, people
@@ -72,6 +73,28 @@ def test_joins_only_what_may_be_joined(given_: tuple[Vectors, Constraints], grou
         together = set(labels[joined == joined[labels == group][0]].tolist())
         assert len(set(joined[labels == group])) == 1
         assert together == {group} or sum(before.sizes[g] >= 3 for g in together) == 1
+
+
+def test_as_many_joins_are_afforded_as_there_are_faces_near_clusters() -> None:
+    rng = np.random.default_rng(4)
+    centres = normalised(rng.normal(size=(40, 64)))
+    clusters = normalised(np.repeat(centres, 5, axis=0) + 0.05 * rng.normal(size=(200, 64)))
+    blurred = normalised(np.repeat(centres, 10, axis=0) + 0.28 * rng.normal(size=(400, 64)))
+    strangers = normalised(rng.normal(size=(400, 64)))
+    labels = np.concatenate([np.repeat(np.arange(40), 5), np.arange(40, 440)])
+    counted = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,), false_share=0.5)
+    many, none = (affordable_joins(np.concatenate([clusters, rest]), labels, counted) for rest in (blurred, strangers))
+    assert none.false_joins < 0.004 < 5 * 0.004 < many.false_joins
+    assert many.false_share is None  # it is what it is now
+    assert affordable_joins(np.concatenate([clusters, blurred]), labels, many) is many
+    assert JoinRule.from_record({**vars(counted)}) == counted
+
+
+@pytest.mark.parametrize("groups", [np.arange(6), np.zeros(6, np.int64)], ids=["no cluster", "nobody alone"])
+def test_where_nothing_can_join_the_usual_rule_holds(groups: np.ndarray) -> None:
+    vectors, _ = people(seed=3, count=1, faces=6)
+    counted = JoinRule(0.004, 1e-3, (1.0,), (0.05,), (0.12,), false_share=0.5)
+    assert affordable_joins(vectors, groups, counted) == JoinRule(0.004, 1e-3, (1.0,), (0.05,), (0.12,))
 
 
 @pytest.mark.parametrize("n", [0, 1])

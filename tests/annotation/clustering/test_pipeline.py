@@ -1,25 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from annotation.clustering import Clash, Constraints, Thresholds, agreement, cluster, resolve
+from annotation.clustering import Clash, Constraints, JoinRule, Thresholds, agreement, cluster, resolve
 from annotation.clustering.vectors import Vectors
 from foundation.errors import Cancelled, InvalidInput
 from tests.annotation.clustering.linkage_oracle import violations
 from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, people
 
 THRESHOLDS = Thresholds(core_distance=0.45, merge_similarity=0.45)
+COUNTED = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,), false_share=0.5)
+IN_ROUNDS = Thresholds(core_distance=0.45, merge_similarity=0.45, joins=COUNTED, rounds=3)
 
 
 @settings(max_examples=60, deadline=None)
-@given(constrained_vectors())
-@example((DIRECTIONS[:0], Constraints.none(0)))
-@example((DIRECTIONS[:1], Constraints.none(1)))
-def test_every_decision_that_holds_is_obeyed(given_: tuple[Vectors, Constraints]) -> None:
+@given(constrained_vectors(), st.sampled_from([THRESHOLDS, IN_ROUNDS]))
+@example((DIRECTIONS[:0], Constraints.none(0)), IN_ROUNDS)
+@example((DIRECTIONS[:1], Constraints.none(1)), IN_ROUNDS)
+def test_every_decision_that_holds_is_obeyed(given_: tuple[Vectors, Constraints], thresholds: Thresholds) -> None:
     vectors, constraints = given_
-    clustering = cluster(vectors, constraints=constraints, thresholds=THRESHOLDS)
+    clustering = cluster(vectors, constraints=constraints, thresholds=thresholds)
     resolution = resolve(constraints)
     assert clustering.conflicts == resolution.clashes
     for labels in (clustering.labels, clustering.core_labels):
@@ -38,6 +43,20 @@ def test_people_are_found_and_explained() -> None:
     assert np.array_equal(clustering.labels[clustering.explanation.medoid], np.arange(len(clustering.sizes)))
     again = cluster(vectors, thresholds=THRESHOLDS)
     assert np.array_equal(again.labels, clustering.labels)
+
+
+def test_more_rounds_bring_scattered_people_together() -> None:
+    vectors, truth = people(seed=16, count=60, faces=900, noise=1.25)
+    found = [cluster(vectors, thresholds=replace(IN_ROUNDS, rounds=rounds)) for rounds in (1, 2)]
+    once, twice = (agreement(one.labels, truth).bcubed for one in found)
+    assert twice.f > once.f
+    assert twice.precision > 0.97
+    assert agreement(found[1].labels, found[0].labels).bcubed.recall == 1  # clusters only grow
+    joins = [one.thresholds.joins for one in found]
+    assert joins[0] is not None
+    assert joins[1] is not None
+    assert joins[1].false_joins >= joins[0].false_joins > COUNTED.false_joins
+    assert joins[1].false_share is None
 
 
 def test_without_a_merge_similarity_the_cores_are_the_clusters() -> None:
@@ -60,7 +79,7 @@ def test_conflicts_are_handed_on() -> None:
 def test_progress_only_rises_and_ends_at_its_total() -> None:
     vectors, _ = people(seed=14, count=10, faces=100)
     seen: list[tuple[int, int]] = []
-    cluster(vectors, thresholds=THRESHOLDS, progress=lambda done, total: seen.append((done, total)))
+    cluster(vectors, thresholds=IN_ROUNDS, progress=lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 
