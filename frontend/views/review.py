@@ -16,11 +16,12 @@ from mining.review_pages import find_batch, list_batches, list_questions
 from mining.services import start_mining
 
 KEYS = [
-    Key("S", "Same person; or the left person, where the page asks who it is"),
-    Key("D", "Different people; or the right person, where the page asks who it is"),
-    Key("X", "Neither of the two"),
-    Key("B", "Both are one person, who gets one name"),
-    Key("Space", "Skip"),
+    Key("", "Same person; or the left person, where the page asks who it is", "confirm"),
+    Key("", "Different people; or the right person, where the page asks who it is", "different"),
+    Key("1 2", "The left or the right person, where the page asks who it is"),
+    Key("", "Neither of the two", "reject"),
+    Key("", "Both are one person, who gets one name", "merge"),
+    Key("", "Skip", "skip"),
 ]
 
 

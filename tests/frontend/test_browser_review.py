@@ -40,7 +40,7 @@ def test_answering_who_a_face_is_by_key(
     page.keyboard.press("d")
     expect(page.get_by_text("why 1")).to_be_visible()
     expect(page.get_by_text("why 0")).not_to_be_visible()
-    page.keyboard.press("x")
+    page.keyboard.press("r")
     expect(page.get_by_text("why 2")).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_text("This batch is done")).to_be_visible()

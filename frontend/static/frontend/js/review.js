@@ -3,7 +3,7 @@
 
 import { ApiError, call } from "./api.js";
 import { answerItem, restartClock } from "./decisions.js";
-import { onKey } from "./keys.js";
+import { onAction, onKey } from "./keys.js";
 import { toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
@@ -87,11 +87,13 @@ async function lease() {
 void lease();
 window.setInterval(() => void lease(), RENEW_MS);
 
-onKey("s", () => pick("same", "left"));
-onKey("d", () => pick("different", "right"));
-onKey("x", () => pick("neither"));
-onKey("b", () => pick("both"));
-onKey(" ", () => pick("skip"));
+onAction("confirm", () => pick("same", "left"));
+onAction("different", () => pick("different", "right"));
+onAction("reject", () => pick("neither"));
+onAction("merge", () => pick("both"));
+onAction("skip", () => pick("skip"));
+onKey("1", () => pick("left"));
+onKey("2", () => pick("right"));
 box?.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-answer]") : null;
   if (button) void give(button.getAttribute("data-answer") ?? "");
