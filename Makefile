@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+TSC := npx --yes --package typescript@5.9.3 tsc
 export LOUPE_HOME ?= $(CURDIR)/var
 
 .DEFAULT_GOAL := help
@@ -46,6 +47,8 @@ lint: setup  ## style, types and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if $(TSC) --version >/dev/null 2>&1; then echo "$(TSC) --project jsconfig.json"; $(TSC) --project jsconfig.json; \
+		else echo "TypeScript is out of reach: the types of the JavaScript are not checked."; fi
 
 format: setup  ## let ruff write the style
 	$(BIN)/ruff check --fix .
