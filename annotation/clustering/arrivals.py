@@ -9,14 +9,15 @@ Where all faces are new, the result is that of `cluster`.
    smaller first face.
 2. Mean linkage of centroids, as in `merge_cores`, with the centroid of an old cluster in place of its cores', which no
    run keeps.
-3. Single new faces and pairs join larger clusters, as in `join_small`.
+3. Single new faces and pairs join larger clusters, as in `join_small`. Stages 2 and 3 are gone through as often as
+   `Thresholds.rounds` says.
 
 What this costs grows with new x all faces: distances between old faces are never asked for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import centroids
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance
 from annotation.clustering.groups import unconstrained
-from annotation.clustering.joining import join_groups, least_similarity
+from annotation.clustering.joining import affordable_joins, join_groups, least_similarity
 from annotation.clustering.linkage import complete_linkage
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.thresholds import Thresholds
@@ -89,8 +90,10 @@ def join_arrivals(
         return Arrivals(settled, np.empty((0, 2), np.int64), resolution.clashes)
     joining = _Joining(vectors, settled, resolution)
     joining.linkage(thresholds.core_distance, memory_bytes, _part(progress, 0.0, 0.8))
-    joining.evidence(thresholds, memory_bytes, _part(progress, 0.8, 0.95))
-    joining.joins(thresholds, _part(progress, 0.95, 1.0))
+    for number in range(thresholds.rounds):
+        begin, width = 0.8 + 0.2 * number / thresholds.rounds, 0.2 / thresholds.rounds
+        joining.evidence(thresholds, memory_bytes, _part(progress, begin, begin + 0.75 * width))
+        joining.joins(thresholds, _part(progress, begin + 0.75 * width, begin + width))
     progress(PROGRESS_STEPS, PROGRESS_STEPS)
     return Arrivals(joining.labels(), joining.bridges(), resolution.clashes)
 
@@ -104,6 +107,7 @@ class _Joining:
         self._names = np.arange(len(self._groups))
         self._apart = ArrivalApartness(self._groups, resolution)
         self._bridges = [np.empty((0, 2), np.int64)]
+        self._false_joins: float | None = None  # of the round before, than which no round is stricter
 
     def linkage(self, max_distance: float, memory_bytes: int, progress: Progress) -> None:
         """Stage 1."""
@@ -145,11 +149,15 @@ class _Joining:
         """Stage 3."""
         if thresholds.joins is None:
             return
+        rule = affordable_joins(self._vectors, self._groups.of, thresholds.joins)
+        if self._false_joins is not None:
+            rule = replace(rule, false_joins=max(rule.false_joins, self._false_joins))
+        self._false_joins = rule.false_joins
         groups = centroids(self._vectors, self._groups.of)
-        needed = least_similarity(groups.sizes, thresholds.joins)
+        needed = least_similarity(groups.sizes, rule)
         needed[self._groups.fixed] = np.inf
         apart = Renamed(self._apart, self._names)
-        self._merge(join_groups(groups, needed, thresholds.joins, apart, progress))
+        self._merge(join_groups(groups, needed, rule, apart, progress))
 
     def labels(self) -> Indexes:
         """See `Arrivals`."""
