@@ -25,8 +25,8 @@ from annotation.clustering.arrival_cores import allowed, arrival_graph, bridged
 from annotation.clustering.arrival_evidence import merge_arrivals
 from annotation.clustering.arrival_groups import ArrivalApartness, Renamed, first_groups
 from annotation.clustering.constraints import Constraints
-from annotation.clustering.evidence import centroids
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance
+from annotation.clustering.group_sums import group_centroids
 from annotation.clustering.groups import unconstrained
 from annotation.clustering.joining import affordable_joins, join_groups, least_similarity
 from annotation.clustering.linkage import complete_linkage
@@ -134,7 +134,7 @@ class _Joining:
         if not -1 <= thresholds.merge_similarity <= 1:
             raise InvalidInput("A cosine similarity lies between -1 and 1.", code="bad_threshold")
         into, bridges = merge_arrivals(
-            centroids(self._vectors, self._groups.of),
+            group_centroids(self._vectors, self._groups.of, self._groups.first),
             self._groups.fixed,
             Renamed(self._apart, self._names),
             min_similarity=thresholds.merge_similarity,
@@ -153,7 +153,7 @@ class _Joining:
         if self._false_joins is not None:
             rule = replace(rule, false_joins=max(rule.false_joins, self._false_joins))
         self._false_joins = rule.false_joins
-        groups = centroids(self._vectors, self._groups.of)
+        groups = group_centroids(self._vectors, self._groups.of, self._groups.first)
         needed = least_similarity(groups.sizes, rule)
         needed[self._groups.fixed] = np.inf
         apart = Renamed(self._apart, self._names)
