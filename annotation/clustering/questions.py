@@ -2,85 +2,198 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
+from annotation.clustering.between_means import BetweenMeans
+from annotation.clustering.disjoint_sets import DisjointSets
 from annotation.clustering.evidence import Centroids, centroids
-from annotation.clustering.explanation import Explanation, explain, near_clusters
+from annotation.clustering.explanation import near_clusters
+from annotation.clustering.genuine import GenuineModel
+from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.typical import two_parts, typical
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, number_clusters
+from foundation.errors import InvalidInput
 
 Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+Quality = npt.NDArray[np.floating] | None
 
-BAND = 0.5  # of the way from strangers' similarity to the threshold: how far from it there still is doubt
+BAND = 0.5  # of the way from strangers' similarity to the threshold: how far below it clusters are looked at
+NEIGHBOURS = 8  # near clusters looked at for each
+SPREADS = 4.0  # of strangers' similarities, from their mean to the threshold: one pair in 30,000 beyond
+LIKELY = 0.5  # from this probability of 'same' on, a question ties its clusters together
+LEAST_SURPRISE = 0.01  # less likely surprises are not worth a question, however many faces they would move
 
 
 @dataclass(frozen=True)
 class Questions:
-    """Pairs of faces, the most valuable first.
+    """Pairs of faces, the most valuable first; m of them.
 
     Attributes:
-        faces: int64 (m, 2), smaller index first.
-        value: float64 (m,), the faces that the answer may move times the doubt.
+        faces: int64 (m, 2), the faces to show, typical of their sides and clear; that of the smaller side first.
+        clusters: int64 (m, 2), their clusters by the labels given; equal where a cluster may be two people.
+        sizes: int64 (m, 2), faces on either side.
+        settles: int64 (m,), faces that move if the answer is not what the clustering says: those of the smaller side.
+        similarity: float64 (m,), cosine similarity of the centroids of both sides.
+        same: float64 (m,), how likely both sides are one person.
+        value: float64 (m,), faces that the answer can be expected to move.
     """
 
     faces: Indexes
+    clusters: Indexes
+    sizes: Indexes
+    settles: Indexes
+    similarity: Float64
+    same: Float64
     value: Float64
 
+    def __len__(self) -> int:
+        return len(self.faces)
 
-def worthwhile_questions(vectors: Vectors, labels: Indexes, thresholds: Thresholds, asked: Indexes) -> Questions:
-    """Two clusters that nearly merged, by the faces at their hearts; a cluster that nearly came apart, by its medoid
-    and its weakest face. An answer moves the faces of the smaller side; near the threshold and with few faces there is
-    most doubt.
+    def take(self, which: Indexes | Bool) -> Questions:
+        """Some of them, in this order."""
+        return Questions(*(getattr(self, field.name)[which] for field in fields(self)))
+
+    def followed_by(self, others: Questions) -> Questions:
+        """These, then the others."""
+        names = [field.name for field in fields(self)]
+        return Questions(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in names))
+
+
+def worthwhile_questions(
+    vectors: Vectors,
+    labels: npt.NDArray[np.integer],
+    thresholds: Thresholds,
+    asked: Indexes,
+    *,
+    impostors: ImpostorModel | None = None,
+    quality: Quality = None,
+) -> Questions:
+    """Two clusters that may be one person, and clusters that may be two, by the faces typical of either side.
+
+    An answer is worth the faces that it can be expected to move: the faces of the smaller side times the probability
+    that the answer surprises, 'same' about two clusters or 'different' about the two parts of one (`between_means`). A
+    question about clusters that better ones tie together already has an answer unless one of these is 'different', and
+    is worth as much less. Linear in the faces, and a search for the nearest among the clusters.
 
     Args:
         vectors: float32 (n, d), unit rows.
-        labels: int64 (n,), as `cluster` gives them.
-        asked: int64 (m, 2), pairs that were answered; what they say of two clusters is not asked again.
+        labels: integers (n,), as `cluster` gives them; any integers will do.
+        asked: int64 (m, 2), pairs that were answered; what they say of two sides is not asked again.
+        impostors: similarities of strangers; None to go by the thresholds.
+        quality: (n,), 0 to 1, higher is better; of a side's faces, the most typical clear one is shown.
+
+    Raises:
+        InvalidInput: vectors that are not unit rows; labels or quality that do not fit; pairs that name no face.
     """
     vectors = check_vectors(vectors)
-    labels = number_clusters(check_labels(labels, len(vectors)))
+    given = check_labels(labels, len(vectors))
+    if quality is not None and quality.shape != given.shape:
+        raise InvalidInput("Quality needs one value per face.", code="bad_shape")
+    if len(asked) and (asked.min() < 0 or asked.max() >= len(vectors)):
+        raise InvalidInput("An answered pair names a face that is not there.", code="bad_pairs")
+    if len(vectors) < 2:
+        return _nothing()
+    labels = number_clusters(given)
     threshold = 1 - thresholds.core_distance if thresholds.merge_similarity is None else thresholds.merge_similarity
-    strangers = thresholds.stranger_similarity
-    band = max(BAND * (threshold - strangers), 1e-6)
-    explanation, middles = explain(vectors, labels), centroids(vectors, labels)
-    near = near_clusters(vectors, labels, min_similarity=threshold - band)
-    lengths = middles.lengths[near.clusters].prod(axis=1)
-    alike = near.centroid_similarity - strangers * (1 / lengths - 1)
-    apart = explanation.medoid[near.clusters].reshape(-1, 2), alike, near.settles
-    wide = np.flatnonzero(explanation.sizes > 1)
-    ends = np.stack([explanation.medoid[wide], explanation.weakest[wide]], axis=1).astype(np.int64)
-    tied = ends[:, 0] == ends[:, 1]  # as in every pair
-    ends[tied] = explanation.widest[wide[tied]]
-    left_out = _to_the_others(explanation, middles, wide, strangers)
-    together = ends, left_out, np.ones(len(wide), np.int64)
-    faces, similarity, moved = (np.concatenate(both) for both in zip(apart, together, strict=True))
-    doubt = np.clip(1 - np.abs(similarity - threshold) / band, 0, 1)
-    value = moved * doubt**moved  # every face of the smaller side bears witness
-    faces = np.sort(faces, axis=1)
-    order = np.lexsort((faces[:, 1], faces[:, 0], -value))
-    order = order[(value[order] > 0) & ~_told(faces[order], labels, asked)]
-    return Questions(faces[order], value[order])
+    prior = GenuineModel.expected(strangers=thresholds.stranger_similarity, threshold=threshold)
+    between = BetweenMeans(vectors, labels, impostors or _impostors(thresholds, threshold), prior)
+    floor = threshold - max(BAND * (threshold - thresholds.stranger_similarity), 1e-6)
+    near = near_clusters(vectors, labels, min_similarity=floor, neighbours=NEIGHBOURS).clusters
+    whole = _about_two(between, vectors, labels, near, quality)
+    apart, parts = _about_one(between, vectors, labels, quality)
+    whole, apart = whole.take(~_told(whole.clusters, labels, asked)), apart.take(~_told(apart.clusters, parts, asked))
+    return _ranked(whole, apart, given)
 
 
-def _to_the_others(explanation: Explanation, middles: Centroids, which: Indexes, strangers: float) -> Float64:
-    """Similarity of the weakest face of each of these clusters to the others' centroid, as in `join_small`."""
-    others = middles.sizes[which] - 1
-    dots = explanation.weakest_similarity[which].astype(np.float64) * others
-    square = (middles.lengths[which] * middles.sizes[which]) ** 2 - 2 * dots - 1
-    norms = np.sqrt(np.maximum(square, 1e-12))
-    similarity: Float64 = dots / norms - strangers * (others / norms - 1)
-    return similarity
+def _about_two(between: BetweenMeans, vectors: Vectors, labels: Indexes, near: Indexes, quality: Quality) -> Questions:
+    """Near clusters: are they one person?"""
+    middles = centroids(vectors, labels)
+    found = between.compare(middles, np.arange(len(middles.sizes)), near)
+    odds = found.evidence + _prior_odds(middles)
+    return _questions(middles, near, odds, found.similarity, typical(vectors, labels, middles, quality))
 
 
-def _told(faces: Indexes, labels: Indexes, asked: Indexes) -> npt.NDArray[np.bool_]:
-    """Whether the very pair was answered, or some pair of the same two clusters."""
-    pairs = {tuple(sorted(pair)) for pair in asked.tolist()}
-    sides = {tuple(sorted(pair)) for pair in labels[asked].tolist()}
-    told = [
-        tuple(pair) in pairs or (side[0] != side[1] and tuple(sorted(side)) in sides)
-        for pair, side in zip(faces.tolist(), labels[faces].tolist(), strict=True)
-    ]
-    return np.array(told, np.bool_)
+def _about_one(between: BetweenMeans, vectors: Vectors, labels: Indexes, quality: Quality) -> tuple[Questions, Indexes]:
+    """Clusters cut in two: are the parts, which are returned too, (n,), one person? A cluster of n faces can be cut at
+    n - 1 places; that is the price of choosing the one where they differ most."""
+    whole = centroids(vectors, labels)
+    of = np.unique(2 * labels + two_parts(vectors, labels, whole), return_inverse=True)[1].astype(np.int64)
+    cluster_of, middles = labels[np.unique(of, return_index=True)[1]], centroids(vectors, of)
+    first = np.flatnonzero(cluster_of[1:] == cluster_of[:-1])
+    pairs = np.stack([first, first + 1], axis=1)
+    found = between.compare(middles, cluster_of, pairs)
+    odds = found.evidence + _prior_odds(whole) + np.log(middles.sizes[pairs].sum(axis=1) - 1)
+    return _questions(middles, pairs, odds, found.similarity, typical(vectors, of, middles, quality)), of
+
+
+def _prior_odds(middles: Centroids) -> float:
+    """Logarithm of the odds that a face is of one person with some cluster: the chance that it has others of its person
+    here at all, which is the share of faces that are in clusters, and these may be any cluster."""
+    several = int(middles.sizes[middles.sizes > 1].sum())
+    share = min(max(several, 1) / int(middles.sizes.sum()), 0.99) / max(len(middles.sizes), 2)
+    return float(np.log(share / (1 - share)))
+
+
+def _nothing() -> Questions:
+    pairs, numbers, figures = np.empty((0, 2), np.int64), np.empty(0, np.int64), np.empty(0)
+    return Questions(pairs, pairs, pairs, numbers, figures, figures, figures)
+
+
+def _impostors(thresholds: Thresholds, threshold: float) -> ImpostorModel:
+    """What the thresholds say of strangers."""
+    if thresholds.joins is not None:
+        rule = thresholds.joins
+        return ImpostorModel(*(np.array(values) for values in (rule.shares, rule.means, rule.spreads)))
+    spread = max(threshold - thresholds.stranger_similarity, 1e-3) / SPREADS
+    return ImpostorModel(np.ones(1), np.array([thresholds.stranger_similarity]), np.array([spread]))
+
+
+def _questions(middles: Centroids, pairs: Indexes, odds: Float64, similarity: Float64, shown: Indexes) -> Questions:
+    """About pairs (m, 2) of groups, by a face (k,) of each, with the log odds that they are one person. The value is
+    yet to be found, and the clusters are groups still."""
+    sizes = middles.sizes[pairs]
+    swap = sizes[:, :1] > sizes[:, 1:]
+    pairs, sizes = (np.where(swap, columns[:, ::-1], columns) for columns in (pairs, sizes))
+    return Questions(shown[pairs], pairs, sizes, sizes[:, 0], similarity, expit(odds), np.zeros(len(pairs)))
+
+
+def _told(pairs: Indexes, groups: Indexes, asked: Indexes) -> Bool:
+    """(m,) whether a pair of faces of these two groups was answered; groups (n,) of the faces."""
+    count = int(groups.max()) + 1
+    sides, answered = np.sort(pairs, axis=1), np.sort(groups[asked.reshape(-1, 2)], axis=1)
+    return np.isin(sides[:, 0] * count + sides[:, 1], answered[:, 0] * count + answered[:, 1])
+
+
+def _ranked(whole: Questions, apart: Questions, given: Indexes) -> Questions:
+    """Both kinds, with their value, the most valuable first; ties by faces."""
+    both = whole.followed_by(apart)
+    split = np.arange(len(both)) >= len(whole)
+    surprise = np.where(split, 1 - both.same, both.same)
+    value = both.settles.astype(np.float64) * surprise
+    order = _order(both.faces, value)
+    tied = _tied(both.take(order), split[order], int(whole.clusters.max(initial=-1)))
+    value[order] *= 1 - both.same[order] * tied.astype(np.float64)
+    order = _order(both.faces, value)
+    return replace(both, clusters=given[both.faces], value=value).take(order[surprise[order] >= LEAST_SURPRISE])
+
+
+def _order(faces: Indexes, value: Float64) -> Indexes:
+    order: Indexes = np.lexsort((faces[:, 1], faces[:, 0], -value))
+    return order
+
+
+def _tied(questions: Questions, split: Bool, last: int) -> Bool:
+    """(m,) whether better questions to which the answer likely is 'same' already tie the two clusters together."""
+    sets, tied = DisjointSets(last + 1), np.zeros(len(questions), np.bool_)
+    for at in np.flatnonzero(~split & (questions.same >= LIKELY)).tolist():
+        a, b = (sets.find(cluster) for cluster in questions.clusters[at].tolist())
+        tied[at] = a == b
+        if a != b:
+            sets.join(a, b)
+    return tied

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.clustering import ImpostorModel, Thresholds, worthwhile_questions
 from foundation.errors import InvalidInput
 from mining.strategies import STRATEGIES, find_strategy
 from mining.strategies.base import Question
@@ -109,33 +110,35 @@ def test_suspects_are_the_labels_that_the_evidence_is_against(seed: int) -> None
             assert asked[pair[0] - 1].faces == pair and len(rival) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32))
-def test_pairs_agree_with_brute_force(seed: int) -> None:
+def test_pairs_are_what_clustering_finds_worthwhile_and_nobody_has_settled(seed: int) -> None:
     pool = random_pool(seed, people=4)
     pool = replace(pool, identity=np.maximum(pool.identity, 0), groups=np.arange(len(pool.face_ids)))
-    people = np.unique(pool.identity).tolist()
-    centres = {person: pool.vectors[pool.identity == person].sum(axis=0) for person in people}
-    expected, borderline = set(), set()
-    for a in people:
-        for b in [other for other in people if other > a]:
-            rows = [np.flatnonzero(pool.identity == person) for person in (a, b)]
-            alike = centres[a] @ centres[b] / np.linalg.norm(centres[a]) / np.linalg.norm(centres[b])
-            shared = set(pool.photo_ids[rows[0]]) & set(pool.photo_ids[rows[1]])
-            confirmed = all(pool.human[side].any() for side in rows)
-            if alike > pool.threshold - pool.band + 1e-6 and not shared and (alike >= pool.threshold or not confirmed):
-                expected.add((a, b))
-            if abs(alike - pool.threshold + pool.band) < 1e-5 or abs(alike - pool.threshold) < 1e-5:
-                borderline.add((a, b))
+    thresholds = Thresholds(1 - pool.threshold, pool.threshold, pool.strangers)
+    spread = (pool.threshold - pool.strangers) / 4
+    few = ImpostorModel(np.ones(1), np.array([pool.strangers]), np.array([spread]))
+    found = worthwhile_questions(pool.vectors, pool.identity, thresholds, pool.apart, impostors=few)
+    expected = []
+    for at in range(len(found)):
+        a, b = found.clusters[at].tolist()
+        rows = [np.flatnonzero(pool.identity == person) for person in (a, b)]
+        shared = set(pool.photo_ids[rows[0]]) & set(pool.photo_ids[rows[1]])
+        confirmed = all(pool.human[side].any() for side in rows)
+        if a != b and not shared and (found.similarity[at] >= pool.threshold or not confirmed):
+            expected.append((a, b))
     mined = PairsNearThreshold().mine(pool, budget=1000)
-    assert {tuple(sorted(question.identities)) for question in mined.questions} ^ expected <= borderline
+    assert sorted(question.identities for question in mined.questions) == sorted(expected)
     for question in mined.questions:
         sizes = [int((pool.identity == person).sum()) for person in question.identities]
         assert question.settles == min(sizes) == sizes[0]
+        assert 0 < question.value <= question.settles
         assert list(question.faces) == [
             int(pool.face_ids[medoid_of(pool, np.flatnonzero(pool.identity == person))])
             for person in question.identities
         ]
+        sides = [pool.vectors[pool.identity == person] for person in question.identities]
+        assert question.evidence["least_alike"] == pytest.approx(float((sides[0] @ sides[1].T).min()), abs=1e-4)
 
 
 def three_people() -> Pool:
@@ -177,6 +180,13 @@ def test_a_pair_says_why_and_lone_faces_take_part() -> None:
     [question] = PairsNearThreshold().mine(replace(three_people(), band=0.15), budget=10).questions
     assert question.faces == (8, 1) and question.identities == (1,) and question.settles == 1
     assert question.why.startswith("0.57 between nobody's face (1) and Anna (4); 0.50 would join them.")
+    assert "'same' moves 1 face." in question.why and 0 < question.evidence["same"] <= 1
+
+
+def test_of_the_typical_faces_the_clear_one_is_asked_about() -> None:
+    pool = replace(three_people(), quality=np.array([0.2, 0.9, 0.2, 0.1, 0.5, 0.5, 0.5, 0.5], np.float32))
+    [question] = PairsNearThreshold().mine(pool, budget=10).questions
+    assert question.faces == (8, 2)
 
 
 def mixed() -> Pool:
