@@ -28,7 +28,8 @@ from annotation.clustering.constraints import Constraints
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance
 from annotation.clustering.group_sums import group_centroids
 from annotation.clustering.groups import unconstrained
-from annotation.clustering.joining import affordable_joins, join_groups, least_similarity
+from annotation.clustering.join_needs import affordable_joins, least_similarity
+from annotation.clustering.joining import join_groups
 from annotation.clustering.linkage import complete_linkage
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.thresholds import Thresholds
@@ -154,7 +155,7 @@ class _Joining:
             rule = replace(rule, false_joins=max(rule.false_joins, self._false_joins))
         self._false_joins = rule.false_joins
         groups = group_centroids(self._vectors, self._groups.of, self._groups.first)
-        needed = least_similarity(groups.sizes, rule)
+        needed = least_similarity(groups, rule)
         needed[self._groups.fixed] = np.inf
         apart = Renamed(self._apart, self._names)
         self._merge(join_groups(groups, needed, rule, apart, progress))

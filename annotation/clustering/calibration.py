@@ -43,6 +43,7 @@ class CalibrationTargets:
             On the people to tune on 0.03 serves clean photos a little better than 0.05, blurred ones a little worse.
         false_joins: faces that may join a stranger's cluster in the last stage, per face that looks for one.
         false_share: of the links that a looser threshold adds that may be false; None to keep to the numbers above.
+        cohort: clusters next to a face's nearest to which that one is compared before it joins, see `JoinRule`.
         highest_rate: the false match rate per pair is never more than this, however few faces there are.
         least_faces: faces of different people needed for a fit.
         least_same_photo_pairs: same-photo pairs needed for them to have a say.
@@ -54,6 +55,7 @@ class CalibrationTargets:
     merge_false_neighbours: float = 0.03
     false_joins: float = 0.004
     false_share: float | None = 0.5
+    cohort: int = 10
     highest_rate: float = 1e-3
     least_faces: int = 30
     least_same_photo_pairs: int = 2000
@@ -196,7 +198,9 @@ def calibrate(
 
 def _joins(model: ImpostorModel, targets: CalibrationTargets) -> JoinRule:
     shares, means, spreads = (tuple(values.tolist()) for values in (model.shares, model.means, model.spreads))
-    return JoinRule(targets.false_joins, targets.highest_rate, shares, means, spreads, targets.false_share)
+    return JoinRule(
+        targets.false_joins, targets.highest_rate, shares, means, spreads, targets.false_share, targets.cohort
+    )
 
 
 def _affordable(

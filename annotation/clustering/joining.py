@@ -2,13 +2,11 @@
 
 Among n faces each has n chances to meet a stranger who looks alike, and thresholds must be strict. A blurred face
 seldom reaches them. But clusters are far fewer than faces, so that, at the same number of mistakes, a face may join
-one at a lower similarity than it needs to match another face. How many mistakes there may be is counted from how many
-faces are near to some cluster, beyond what strangers would be.
+one at a lower similarity than it needs to match another face. `join_needs` says at which.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 import faiss
@@ -16,16 +14,13 @@ import numpy as np
 
 from annotation.clustering.apartness import Apartness
 from annotation.clustering.evidence import Centroids, Float64, centroids
-from annotation.clustering.false_share import affordable_neighbours
+from annotation.clustering.join_needs import SMALLEST_CLUSTER, least_similarity
 from annotation.clustering.resolution import Resolution
 from annotation.clustering.thresholds import JoinRule
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, dot_error, number_clusters
 from foundation.progress import Progress, silent
 
-SMALLEST_CLUSTER = 3  # faces; smaller groups join, these are joined
 BLOCK = 4096  # joiners that are looked up at a time
-COUNTED = 4096  # of the joiners, evenly spaced, from which the affordable joins are counted
-COUNTED_ENTRIES = 1 << 24  # similarities at a time
 
 
 def join_small(
@@ -44,47 +39,8 @@ def join_small(
     vectors = check_vectors(vectors)
     labels = number_clusters(check_labels(labels, len(vectors)))
     groups = centroids(vectors, labels)
-    into = join_groups(groups, least_similarity(groups.sizes, rule), rule, Apartness(labels, resolution), progress)
+    into = join_groups(groups, least_similarity(groups, rule), rule, Apartness(labels, resolution), progress)
     return number_clusters(into[labels])
-
-
-def affordable_joins(vectors: Vectors, labels: Indexes, rule: JoinRule) -> JoinRule:
-    """The rule with as many false joins as its false share makes of these clusters; itself if it has none.
-
-    Args:
-        vectors: float32 (n, d), unit rows.
-        labels: int64 (n,), numbered by smallest member.
-    """
-    if rule.false_share is None:
-        return rule
-    groups = centroids(vectors, labels)
-    joiners, clusters = (
-        np.flatnonzero(groups.sizes < SMALLEST_CLUSTER),
-        np.flatnonzero(groups.sizes >= SMALLEST_CLUSTER),
-    )
-    if not len(joiners) or not len(clusters):
-        return replace(rule, false_share=None)
-    some = joiners[np.unique(np.linspace(0, len(joiners) - 1, COUNTED).astype(np.int64))]
-    found = affordable_neighbours(
-        _nearest(groups, some, clusters, rule.stranger_similarity),
-        rule.impostors,
-        others=len(clusters),
-        share=rule.false_share,
-        usual=rule.false_joins,
-    )
-    return replace(rule, false_joins=found, false_share=None)
-
-
-def _nearest(groups: Centroids, joiners: Indexes, clusters: Indexes, stranger_similarity: float) -> Float64:
-    """(m,) similarity of each joiner to the nearest cluster, adjusted as in `merge_cores`."""
-    nearest = np.empty(len(joiners))
-    height = max(1, COUNTED_ENTRIES // len(clusters))
-    for at in range(0, len(joiners), height):
-        rows = joiners[at : at + height]
-        similarity = groups.directions[rows] @ groups.directions[clusters].T
-        amplified = 1 / (groups.lengths[rows, None] * groups.lengths[clusters])
-        nearest[at : at + height] = np.max(similarity - stranger_similarity * (amplified - 1), axis=1)
-    return nearest
 
 
 class Apart(Protocol):
@@ -107,15 +63,6 @@ def join_groups(
             into[joiner] = cluster
             apart.merge(cluster, joiner)
     return into
-
-
-def least_similarity(sizes: Indexes, rule: JoinRule) -> Float64:
-    """The similarity that each group needs; infinite for those too large to join."""
-    least = np.full(len(sizes), np.inf)
-    clusters = int(np.sum(sizes >= SMALLEST_CLUSTER))
-    for faces in range(1, SMALLEST_CLUSTER) if clusters else ():
-        least[sizes == faces] = rule.similarity(faces=faces, clusters=clusters)
-    return least
 
 
 def _candidates(

@@ -12,7 +12,8 @@ from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY
 from annotation.clustering.growth import linkage_within
-from annotation.clustering.joining import affordable_joins, join_small
+from annotation.clustering.join_needs import affordable_joins
+from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.thresholds import JoinRule, Thresholds

@@ -19,7 +19,9 @@ class JoinRule:
         false_joins: faces that may join a stranger's cluster, per face that looks for one.
         highest_rate: the false match rate of one comparison is never more than this.
         false_share: of the joins at the threshold that may be false; `false_joins` follows from it and from how alike
-            the faces and the clusters are, see `affordable_joins`. None if it is what it is.
+            the faces and the clusters are, see `join_needs`. None if it is what it is.
+        cohort: clusters, next to a face's nearest, that say how alike it is to strangers; 0 to take all faces for
+            equal.
         shares, means, spreads: the impostor distribution, see `ImpostorModel`.
     """
 
@@ -29,6 +31,7 @@ class JoinRule:
     means: tuple[float, ...]
     spreads: tuple[float, ...]
     false_share: float | None = None
+    cohort: int = 0
 
     @staticmethod
     def from_record(record: Mapping[str, Any]) -> JoinRule:
@@ -42,6 +45,7 @@ class JoinRule:
             means,
             spreads,
             None if false_share is None else float(false_share),
+            int(record.get("cohort", 0)),
         )
 
     @property

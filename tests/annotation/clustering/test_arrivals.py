@@ -21,7 +21,7 @@ from annotation.clustering import (
 )
 from annotation.clustering.cross_search import near_pairs
 from annotation.clustering.group_sums import group_centroids
-from annotation.clustering.joining import SMALLEST_CLUSTER
+from annotation.clustering.join_needs import SMALLEST_CLUSTER
 from annotation.clustering.vectors import Indexes, Vectors, number_clusters, pair_distances
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import Groups, may_link

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.clustering import Constraints, JoinRule, centroids, join_small, resolve
-from annotation.clustering.joining import affordable_joins
+from annotation.clustering.join_needs import affordable_joins, least_similarity
 from annotation.clustering.vectors import Vectors, number_clusters
 from tests.annotation.clustering.linkage_oracle import may_link, violations
 from tests.annotation.clustering.made_up_faces import constrained_vectors, normalised, people
@@ -88,6 +90,40 @@ def test_as_many_joins_are_afforded_as_there_are_faces_near_clusters() -> None:
     assert many.false_share is None  # it is what it is now
     assert affordable_joins(np.concatenate([clusters, blurred]), labels, many) is many
     assert JoinRule.from_record({**vars(counted)}) == counted
+
+
+def test_who_is_like_everybody_must_be_more_alike_to_join() -> None:
+    rng = np.random.default_rng(5)
+    haze = normalised(rng.normal(size=(1, 64)))
+    centres = normalised(rng.normal(size=(30, 64)) + 3 * haze)
+    clusters = normalised(np.repeat(centres, 4, axis=0) + 0.05 * rng.normal(size=(120, 64)))
+    clear = normalised(rng.normal(size=(20, 64)))
+    hazy = normalised(rng.normal(size=(20, 64)) + 6 * haze)
+    labels = np.concatenate([np.repeat(np.arange(30), 4), np.arange(30, 70)])
+    groups = centroids(np.concatenate([clusters, clear, hazy]), labels)
+    plain = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,))
+    equal = least_similarity(groups, plain)
+    needed = least_similarity(groups, replace(plain, cohort=10))
+    assert np.isinf(needed[:30]).all()
+    assert len(set(equal[30:])) == 1
+    assert needed[30:50].max() < equal[30] < needed[50:].min()
+    assert np.median(needed[30:]) == pytest.approx(equal[30])
+    # Half the mean similarity to the clusters next to the nearest, above the median joiner's.
+    beside = np.sort(groups.directions[30:] @ groups.directions[:30].T, axis=1)[:, -11:-1].mean(axis=1)
+    assert needed[30:] - equal[30] == pytest.approx((beside - np.median(beside)) / 2, abs=1e-5)
+
+
+def test_impostors_of_joins_are_those_between_joiners_and_clusters() -> None:
+    rng = np.random.default_rng(6)
+    centres = normalised(rng.normal(size=(60, 64)))
+    clusters = normalised(np.repeat(centres, 3, axis=0) + 0.05 * rng.normal(size=(180, 64)))
+    own = normalised(centres[:20] + 0.1 * rng.normal(size=(20, 64)))
+    vectors = np.concatenate([clusters, own, normalised(rng.normal(size=(80, 64)))])
+    labels = np.concatenate([np.repeat(np.arange(60), 3), np.arange(60, 160)])
+    asked = JoinRule(0.004, 1e-3, (1.0,), (0.3,), (0.3,), false_share=0.5)
+    found = affordable_joins(vectors, labels, asked)
+    assert found.means == (pytest.approx(0.0, abs=0.02),)
+    assert found.spreads == (pytest.approx(0.125, abs=0.01),)
 
 
 @pytest.mark.parametrize("groups", [np.arange(6), np.zeros(6, np.int64)], ids=["no cluster", "nobody alone"])

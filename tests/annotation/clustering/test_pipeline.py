@@ -14,7 +14,7 @@ from tests.annotation.clustering.linkage_oracle import violations
 from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, people
 
 THRESHOLDS = Thresholds(core_distance=0.45, merge_similarity=0.45)
-COUNTED = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,), false_share=0.5)
+COUNTED = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,), false_share=0.5, cohort=10)
 IN_ROUNDS = Thresholds(core_distance=0.45, merge_similarity=0.45, joins=COUNTED, rounds=3)
 
 
