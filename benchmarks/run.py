@@ -15,6 +15,7 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["clustering", "exact", "--n", "2000", "--seeds", "1"], True),
     (["clustering", "speed", "--n", "10000", "--against", "fastcluster"], False),
     (["clustering", "scale", "--n", "50000"], False),
+    (["arrivals", "--n", "50000", "--new", "500"], False),
     (["decisions", "--faces", "10000", "--sizes", "10,1000", "--repeats", "3"], False),
     (["cluster_grid"], False),
     (["training"], False),
@@ -23,6 +24,7 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["quality", "--pairs", str(DATA / "lfw" / "pairs.csv")], True),
     (["ingest", "--photos", LFW, "--small", "100", "--large", "10"], True),
     (["clustering", "quality", "--least-photos", "4"], True),
+    (["arrivals", "--photos", LFW, "--least-photos", "4"], True),
     (["answers", "--photos", LFW, "--least-photos", "4", "--answers", "10"], True),
     (["suspects", "--photos", LFW], True),
 ]

@@ -248,3 +248,16 @@ def test_new_faces_are_offered_to_be_clustered_once(as_role: Callable[[str], Cli
     client.post(reverse("ui:start_clustering"))
     assert Job.objects.get(kind="cluster").params == {"space": world.run.space_id}
     assert as_role("annotator").post(reverse("ui:start_clustering")).status_code == 403
+
+
+def test_faces_that_joined_since_are_told_of_and_a_full_run_is_offered(as_role: Callable[[str], Client]) -> None:
+    world = make_world([3, 2])
+    page = reverse("ui:clusters")
+    assert b"came since" not in as_role("annotator").get(page).content
+    world.run.metrics["arrivals"] = {"faces": 7, "joined": 4, "new_clusters": 1, "alone": 1, "bridges": 2}
+    world.run.save()
+    told = as_role("annotator").get(page).content.decode()
+    assert "7 new faces came since: 4 joined faces that were there, 1 cluster is new, 1 stands alone." in told
+    assert "2 pairs of clusters might then become one" in told
+    assert "Preview a full run" not in told
+    assert "Preview a full run" in as_role("data_engineer").get(page).content.decode()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from annotation.imaging.decode import decode_file
 from annotation.imaging.pack import decode_crop
-from annotation.models import Collection, CollectionPhoto, CropPack, EmbeddingSpace, Face, Photo
+from annotation.models import ClusterRun, Collection, CollectionPhoto, CropPack, EmbeddingSpace, Face, Photo
 from annotation.services.packs import read_crops, read_png
 from foundation import blobs
 from jobs import services as jobs
@@ -56,6 +56,31 @@ def test_ingest_embeds_what_it_found_in_the_live_space(album: Callable[[int], Pa
         "faces": Face.objects.count(),
         "complete": True,
     }
+
+
+def test_faces_that_come_later_join_the_current_clusters(album: Callable[[int], Path], portraits: list[Path]) -> None:
+    folder = album(20)
+    first = run_folder(folder)
+    assert "then_joins_run" not in first.result
+    live = EmbeddingSpace.objects.get(state=EmbeddingSpace.State.LIVE)
+    embedded = jobs.run_to_end(job_id=first.result["embed"])
+    assert "join" not in embedded.result, "there are no clusters yet"
+    jobs.run_to_end(job_id=jobs.enqueue(kind="cluster", params={"space": live.pk}).pk)
+    run_ = ClusterRun.objects.get(current=True)
+    assert run_.members.count() == Face.objects.count()
+    later = sorted(portraits[0].parent.parent.glob("*/*_0002.jpg"))[:20]
+    for path in later:
+        shutil.copy(path, folder / "anna" / path.name)
+    second = run_folder(folder)
+    assert second.result["then_joins_run"] == run_.pk
+    embedded = jobs.run_to_end(job_id=second.result["embed"])
+    join = Job.objects.get(parent=second, kind="join_new")
+    assert embedded.result["join"] == join.pk
+    ended = jobs.run_to_end(job_id=join.pk)
+    assert ended.state == JobState.FINISHED, ended.error
+    assert ended.result["faces"] >= 20
+    assert run_.members.count() == Face.objects.count()
+    assert set(run_.members.values_list("face_id", flat=True)) == set(Face.objects.values_list("pk", flat=True))
 
 
 def test_one_named_collection_takes_everything(album: Callable[[int], Path]) -> None:
