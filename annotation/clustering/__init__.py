@@ -4,6 +4,7 @@ calibration = calibrate(vectors, constraints=constraints)
 clustering = cluster(vectors, constraints=constraints, thresholds=calibration.thresholds, progress=progress)
 """
 
+from annotation.clustering.answered import Answers, Refinement
 from annotation.clustering.arrivals import Arrivals, join_arrivals
 from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
 from annotation.clustering.cohort import strangers_by_label
@@ -24,6 +25,7 @@ from annotation.clustering.thresholds import JoinRule, Thresholds
 
 __all__ = [
     "Agreement",
+    "Answers",
     "Arrivals",
     "Calibration",
     "CalibrationTargets",
@@ -40,6 +42,7 @@ __all__ = [
     "NearClusters",
     "Questions",
     "RangeGraph",
+    "Refinement",
     "Resolution",
     "Score",
     "Settling",

@@ -6,11 +6,12 @@ face, and the rate that a pair may have falls as 1 / n.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from annotation.clustering.answered import Answers, Refinement, refine
 from annotation.clustering.constraints import Constraints
 from annotation.clustering.evidence import merge_cores
 from annotation.clustering.false_share import affordable_neighbours, nearest_others
@@ -25,6 +26,7 @@ from annotation.clustering.vectors import Vectors, check_vectors
 from foundation.errors import InvalidInput
 
 ROUNDS = 2  # of merges and joins; a third changes next to nothing
+EVEN = 0.5  # share of false links at the threshold, where the targets name none
 Basis = Literal["same_photo", "random", "prior"]
 
 
@@ -79,7 +81,7 @@ class Calibration:
     """Thresholds and what they were based on.
 
     Attributes:
-        core, merge: the estimates for the first two stages.
+        core, merge: the estimates for the first two stages; that of merges with people's answers, if there are any.
         joins: the rule of the third.
         merge_false_neighbours: strangers that one face may have within the merge similarity, by what was counted.
         random: the impostor distribution from random pairs; None if there were too few faces.
@@ -88,6 +90,7 @@ class Calibration:
         sampled: faces drawn for the random pairs.
         people: of these, faces kept as of different people.
         same_photo_pairs: pairs of faces of one photo.
+        answers: the merge threshold with and without people's answers; None if there are none.
     """
 
     core: Estimate
@@ -100,6 +103,7 @@ class Calibration:
     sampled: int
     people: int
     same_photo_pairs: int
+    answers: Refinement | None = None
 
     @property
     def thresholds(self) -> Thresholds:
@@ -134,6 +138,7 @@ def calibrate(
     targets: CalibrationTargets = DEFAULT_TARGETS,
     faces: int | None = None,
     prior: ImpostorModel | None = None,
+    answers: Answers | None = None,
     seed: int = 0,
 ) -> Calibration:
     """Estimates the thresholds of one embedding space.
@@ -147,6 +152,8 @@ def calibrate(
         constraints: photos give same-photo pairs, human decisions clear the sample further.
         faces: how many faces will be clustered together; n if None.
         prior: the impostor distribution known beforehand, for when there are too few different people now.
+        answers: what people said of clusters that were left apart; they move the merge threshold, see `answered`. The
+            cores' stays: it is about single faces, and to follow the other one made clusters of blurred faces worse.
 
     Raises:
         InvalidInput: code `calibration_too_few` if there are too few faces and no prior.
@@ -182,6 +189,12 @@ def calibrate(
         for number in (per_face * targets.core_false_neighbours / targets.merge_false_neighbours, per_face)
     )
     core, merge = (max((_estimate(rate, *fit) for fit in fits), key=lambda e: e.similarity) for rate in rates)
+    refined = None
+    if answers is not None and len(answers):
+        share, floor = targets.false_share or EVEN, strictest.similarity(targets.highest_rate)
+        refined = refine(merge.similarity, answers, strictest, share=share, floor=floor)
+        rate = strictest.rate(refined.similarity)
+        merge = replace(merge, false_match_rate=rate, similarity=refined.similarity, low=refined.low, high=refined.high)
     return Calibration(
         core=core,
         merge=merge,
@@ -193,6 +206,7 @@ def calibrate(
         sampled=len(sample),
         people=people,
         same_photo_pairs=len(pairs),
+        answers=refined,
     )
 
 

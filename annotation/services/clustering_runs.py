@@ -87,7 +87,7 @@ def _carry_out(
     faces = load_vectors(run.space, leave_out=state.set_aside, progress=_part(progress, 0, LOADING))
     clock.lap("load")
     links = constraints(state, faces.face_ids, faces.photo_ids)
-    calibration = calibrate_space(space=run.space, faces=faces, constraints=links)
+    calibration = calibrate_space(space=run.space, faces=faces, constraints=links, state=state)
     thresholds = _thresholds(calibration.thresholds, settings)
     clock.lap("calibrate")
     found = cluster(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from annotation.models import ClusterRun, Collection, Decision, Identity, Label, Photo
+from annotation.services.decisions import undo
 from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
@@ -97,6 +98,26 @@ def test_different_keeps_them_apart(world: World) -> None:
     assert (decision.kind, decision.faces, decision.others) == ("different", item.faces[:1], item.faces[1:])
     labels = world.cluster(core_distance=1.0, merge_similarity=0.0)
     assert labels[item.faces[0]] != labels[item.faces[1]]
+
+
+def test_answers_about_pairs_refine_the_next_calibration(world: World) -> None:
+    mine()
+    asked = questions("pairs_near_threshold")
+    anna = user("anna")
+    world.cluster()
+    assert ClusterRun.objects.latest("id").parameters["calibration"]["answers"] is None
+    for item in asked:
+        answer_item(user=anna, item_id=item.pk, answer="different")
+    world.cluster()
+    found = ClusterRun.objects.latest("id").parameters["calibration"]
+    assert (found["answers"]["answers"], found["answers"]["same"]) == (len(asked), 0)
+    assert found["merge"]["similarity"] == found["answers"]["similarity"] >= found["answers"]["without"]
+    run = ClusterRun.objects.select_related("space").latest("id")
+    assert run.space.calibration["answers"] == found["answers"]
+    undo(user=anna)
+    world.cluster()
+    after = ClusterRun.objects.latest("id").parameters["calibration"]["answers"]
+    assert (after or {"answers": 0})["answers"] == len(asked) - 1
 
 
 @pytest.mark.parametrize(
