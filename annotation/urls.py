@@ -14,6 +14,7 @@ from annotation.api import (
     identities,
     ingests,
     photos,
+    reversals,
     uploads,
 )
 
@@ -42,6 +43,7 @@ urlpatterns = [
     path("identities/<int:id>", identities.IdentityView.as_view(), name="identity"),
     path("identities/<int:id>/faces", identities.IdentityFacesView.as_view(), name="identity-faces"),
     path("decisions", decisions.DecisionsView.as_view(), name="decisions"),
+    path("decisions/reversal", reversals.ReversalsView.as_view(), name="decisions-reversal"),
     path("decisions/undo", decisions.UndoView.as_view(), name="decisions-undo"),
     path("decisions/redo", decisions.RedoView.as_view(), name="decisions-redo"),
     path("decisions/<int:id>", decisions.DecisionView.as_view(), name="decision"),

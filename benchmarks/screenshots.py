@@ -123,6 +123,10 @@ def report(page: Page, said: list[str], address: str, keys: list[str], file: Pat
     began = time.perf_counter()
     page.goto(address)
     page.wait_for_load_state("load")
+    for _ in range(50):  # parts of a page that come later
+        if not page.locator("[aria-busy=true]").count():
+            break
+        page.wait_for_timeout(100)
     seconds = time.perf_counter() - began
     page.evaluate("document.querySelectorAll('img').forEach((image) => (image.loading = 'eager'))")
     # Not wait_for_function: it evaluates strings, which the pages' policy forbids.

@@ -52,6 +52,7 @@ urlpatterns = [
     path("review/start/", review.start, name="start_mining"),
     path("review/<int:batch_id>/", review.show, name="batch"),
     path("ledger/", ledger.index, name="ledger"),
+    path("ledger/reversal/", ledger.reversal, name="ledger_reversal"),
     path("jobs/", jobs.index, name="jobs"),
     path("jobs/<int:job_id>/", jobs.show, name="job"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel, name="cancel_job"),

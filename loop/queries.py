@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from foundation.errors import NotFound
@@ -19,3 +21,10 @@ def round_by_number(number: int) -> Round:
     if found is None:
         raise NotFound(f"There is no round {number}.", code="unknown_round")
     return found
+
+
+def time_of_round(number: int) -> tuple[datetime | None, datetime | None]:
+    """(start of the round before, start of this one): what people said meanwhile is what this round learned anew. None
+    for a round that there is not."""
+    times = dict(Round.objects.filter(number__in=(number - 1, number)).values_list("number", "created_at"))
+    return times.get(number - 1), times.get(number)

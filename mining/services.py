@@ -117,7 +117,7 @@ def answer_item(*, user: User, item_id: int, answer: str, seconds: float | None 
     """
     item = _open_item(user, item_id)
     drafts = _suspect(item, answer) if item.batch.asks == ReviewBatch.Asks.SUSPECT else _pair(item, answer)
-    evidence = {**item.evidence, "page": "review", "item": item.pk, "run": item.batch.run_id}
+    evidence = {**item.evidence, "page": "review", "item": item.pk, "batch": item.batch_id, "run": item.batch.run_id}
     made = record(drafts, by=By(user, seconds, evidence))
     item.state, item.decision = ReviewItem.State.ANSWERED, made[0]
     item.save(update_fields=["state", "decision"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -15,11 +16,25 @@ SHOWN_FACES = 6
 
 @dataclass(frozen=True)
 class LedgerFilter:
-    """Which decisions to list."""
+    """Which decisions are meant.
+
+    Attributes:
+        actor: who made them.
+        identity: about this person, on either side.
+        since, until: made at or after, and before.
+        run: made while looking at this cluster run.
+        batch: answers to questions of this review batch.
+        upto: none later than this entry.
+    """
 
     kind: str = ""
     actor: int | None = None
     identity: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    run: int | None = None
+    batch: int | None = None
+    upto: int | None = None
 
 
 def list_decisions(chosen: LedgerFilter, *, cursor: str = "", size: int = PAGE) -> Slice[Decision]:
@@ -35,13 +50,23 @@ def _chosen(chosen: LedgerFilter) -> QuerySet[Decision]:
     third = Decision.objects.only("id", "reverts_id")
     second = Decision.objects.only("id", "reverts_id").prefetch_related(Prefetch("reverted_by", third))
     first = Decision.objects.only("id", "reverts_id").prefetch_related(Prefetch("reverted_by", second))
-    rows = Decision.objects.select_related("actor", "identity", "into", "reverts").prefetch_related(
-        Prefetch("reverted_by", first)
-    )
-    if chosen.kind:
-        rows = rows.filter(kind=chosen.kind)
-    if chosen.actor is not None:
-        rows = rows.filter(actor=chosen.actor)
+    rows = choose_decisions(chosen).select_related("actor", "identity", "into", "reverts")
+    return rows.prefetch_related(Prefetch("reverted_by", first))
+
+
+def choose_decisions(chosen: LedgerFilter) -> QuerySet[Decision]:
+    """The entries that the filter means."""
+    rows = Decision.objects.all()
+    exact = {
+        "kind": chosen.kind or None,
+        "actor": chosen.actor,
+        "evidence__run": chosen.run,
+        "evidence__batch": chosen.batch,
+        "created_at__gte": chosen.since,
+        "created_at__lt": chosen.until,
+        "pk__lte": chosen.upto,
+    }
+    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
     if chosen.identity is not None:
         rows = rows.filter(Q(identity=chosen.identity) | Q(into=chosen.identity))
     return rows

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
 
+from annotation.ledger.entries import Entry
 from annotation.ledger.labelling import label
 from annotation.ledger.labels import CODE, FIRST_NEW, NOBODY, REASONS, Clustered, Labels, Reason, Rules
 from annotation.ledger.parting import part_again
 from annotation.ledger.replay import replay
+from annotation.ledger.state import State
 from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.cluster_pages import current_run
 from annotation.queries.decisions import ledger_entries
@@ -67,8 +69,7 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         faces = clustered_faces(run, also=state.decided_by)
         previous, given = last_labels()
         previous |= persons_given_by(applied)
-        part_again(entries, state, faces, previous)
-        labels = label(state, faces, previous=previous, rules=_rules(run))
+        labels = derive(entries, state, faces, previous, run)
         numbers = _make_people(labels.new)
         changed = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
         _name_clusters(labels.cluster_identity, numbers)
@@ -83,6 +84,19 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         conflicts=len(state.conflicts),
         upto=upto,
     )
+
+
+def derive(
+    entries: Sequence[Entry], state: State, faces: Clustered, previous: dict[int, int], run: ClusterRun | None
+) -> Labels:
+    """The labels that this ledger and this clustering amount to; nothing is written.
+
+    Args:
+        state: what `entries` amount to.
+        previous: face -> person that it had without a person's saying so; what people parted is taken out of it.
+    """
+    part_again(entries, state, faces, previous)
+    return label(state, faces, previous=previous, rules=_rules(run))
 
 
 def _rules(run: ClusterRun | None) -> Rules:

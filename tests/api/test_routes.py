@@ -57,6 +57,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "decisions"): ALL,
     ("get", "decision"): ALL,
     ("post", "decision-revert"): ALL,
+    ("get", "decisions-reversal"): ALL,
+    ("post", "decisions-reversal"): ALL,
     ("post", "decisions-undo"): ALL,
     ("post", "decisions-redo"): ALL,
     ("get", "datasets"): ALL,

@@ -62,6 +62,7 @@ def addresses(world: World | None) -> dict[str, str]:
         "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
         "cluster-runs": reverse("ui:cluster_runs"),
         "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
+        "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "batch-pairs": reverse("ui:batch", args=[1]),
         "batch-suspects": reverse("ui:batch", args=[2]),
         "job-running": reverse("ui:job", args=[_job("running")]),

@@ -44,7 +44,7 @@ def test_every_page_of_a_full_installation_opens(as_role: Callable[[str], Client
         reverse("ui:dataset", args=["people", 1]),
         reverse("ui:model", args=["sface-ft", 2]),
         reverse("ui:dashboard"),
-        reverse("ui:ledger") + "?kind=reject&mine=1",
+        reverse("ui:ledger") + "?kind=reject&by=1",
         reverse("ui:people") + "?q=Person&named=yes&sort=name",
         reverse("ui:clusters") + "?named=no&sort=doubt",
     ]

@@ -1,0 +1,77 @@
+"""Taking many decisions back in a real browser, after a look at what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from annotation.models import Decision, Label
+from annotation.services.decisions import By
+from annotation.services.identities import name_person, reject_faces
+from tests.factories import World
+from tests.frontend.seen import toast
+
+browser_test = pytest.mark.browser
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def careless(world: World, annotator: User) -> list[int]:
+    """Three faces of Anna's are rejected."""
+    faces = list(world.clusters[0].members.order_by("face_id").values_list("face_id", flat=True))[:3]
+    for face in faces:
+        reject_faces(identity_id=world.people[0].pk, faces=[face], by=By(annotator))
+    return faces
+
+
+@browser_test
+def test_all_of_one_annotators_decisions_are_taken_back_and_hold_again(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    faces = careless(made, people["annotator"])
+    name_person(identity_id=made.people[1].pk, name="Berta", by=By(people["manager"]))
+    signed_in(people["manager"])
+    page.goto(live_server.url + reverse("ui:ledger"))
+    expect(page.get_by_role("link", name="Take all of these back")).to_have_count(0)
+    page.get_by_label("By").select_option(label="annotator")
+    page.get_by_role("link", name="Take all of these back").click()
+    expect(page.get_by_text("Faces that change person")).to_be_visible()
+    expect(page.locator(".figure", has_text="Faces that change person").locator(".value")).to_have_text("3")
+    page.get_by_role("button", name="Take 3 decisions back").click()
+    toast(page, "3 decisions were taken back as one step")
+    assert set(Label.objects.filter(face__in=faces).values_list("identity", flat=True)) == {made.people[0].pk}
+    first = Decision.objects.filter(kind="revert").order_by("id").first()
+    assert first is not None
+    page.get_by_role("row", name=f"{first.pk} revert").get_by_role("button", name="Take back").click()
+    toast(page, f"Decision {first.pk} was taken back")
+    assert set(Label.objects.filter(face__in=faces).values_list("identity", flat=True)) == {None}
+    assert Decision.objects.filter(kind="rename").count() == 1
+
+
+def test_an_annotator_can_take_back_only_their_own(
+    as_role: Callable[[str], Client], users: dict[str, User], world: World
+) -> None:
+    careless(world, users["data_engineer"])
+    client = as_role("annotator")
+    query = {"by": users["data_engineer"].pk}
+    assert b"Take all of these back" not in client.get(reverse("ui:ledger"), query).content
+    preview = client.get(reverse("ui:ledger_reversal"), query, headers={"HX-Request": "true"})
+    assert b"somebody else" in preview.content
+    client.post(reverse("ui:ledger_reversal"), query)
+    assert not Decision.objects.filter(kind="revert").exists()
+    assert b"Take all of these back" in as_role("data_engineer").get(reverse("ui:ledger"), query).content
+
+
+@pytest.mark.parametrize("query", ["since=yesterday", "by=x", "since=2026-13-40T00:00", "round=99", "kind=nonsense"])
+def test_whatever_stands_in_the_address_the_page_comes(
+    as_role: Callable[[str], Client], world: World, query: str
+) -> None:
+    assert as_role("manager").get(f"{reverse('ui:ledger')}?{query}").status_code == 200
+    preview = as_role("manager").get(f"{reverse('ui:ledger_reversal')}?{query}", headers={"HX-Request": "true"})
+    assert preview.status_code == 200
+    assert b"Say whose decisions" in preview.content or b"Nothing to take back" in preview.content
