@@ -28,14 +28,14 @@ from annotation.queries.vectors import FaceVectors, load_vectors
 from annotation.services.arrival_rows import Grown, count_clusters, write_arrivals
 from annotation.services.labels import refresh_labels
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
-from foundation.errors import Conflict
+from foundation.errors import Conflict, InvalidInput
 from foundation.progress import Progress, silent
 
 Int = NDArray[np.int64]
 
 ATTEMPTS = 3  # of joining where another run becomes the current one meanwhile
 LOADING, JOINING = 150, 800  # of 1000 steps of progress
-NOTHING = {"faces": 0, "joined": 0, "new_clusters": 0, "alone": 0, "bridges": 0}
+NOTHING = {"faces": 0, "joined": 0, "new_clusters": 0, "alone": 0, "bridges": 0, "labels_changed": 0}
 
 
 class RunMovedOn(Conflict):
@@ -64,7 +64,8 @@ def join_new_faces(
     """Let all faces of the pool that the current run does not know join its clusters, as `join_arrivals` does, with
     the run's own thresholds; labels are made anew in the same transaction.
 
-    Faces that are in the run stay in their clusters, whose persons keep ids and names. Where everybody has joined, or
+    Faces that are in the run stay in their clusters, whose persons keep ids and names; how sure their labels are follows
+    the cluster's medoid, which may be a new face. Where everybody has joined, or
     there are no clusters of the live space, nothing happens: again changes nothing.
 
     Args:
@@ -72,11 +73,13 @@ def join_new_faces(
 
     Returns:
         `faces` that came, `joined` to a cluster or face that was there, `new_clusters`, `alone`, `bridges` (pairs of
-        clusters that one new group could have joined either of), `seconds`; and `run`, where there is one.
+        clusters that one new group could have joined either of), `labels_changed`, `seconds`; and `run`, where there
+        is one.
 
     Raises:
         RunMovedOn: another run became current each time.
-        Conflict: `run_without_thresholds`, or the space does not fit its files.
+        Conflict: `run_without_thresholds`, `too_many_to_join` where the new faces are so many and so alike that only
+            a full run, which goes in stages, can cluster them, or the space does not fit its files.
     """
     for _ in range(ATTEMPTS):
         began = time.perf_counter()
@@ -119,13 +122,21 @@ def _load(progress: Progress) -> _Pool | None:
 def _join(pool: _Pool, progress: Progress) -> Arrivals:
     if "core_distance" not in pool.run.parameters:
         raise Conflict(f"Run {pool.run.pk} does not say its thresholds.", code="run_without_thresholds")
-    return join_arrivals(
-        pool.faces.vectors,
-        _settled(pool.clusters),
-        constraints=pool.links,
-        thresholds=Thresholds.from_record(pool.run.parameters),
-        progress=progress,
-    )
+    try:
+        return join_arrivals(
+            pool.faces.vectors,
+            _settled(pool.clusters),
+            constraints=pool.links,
+            thresholds=Thresholds.from_record(pool.run.parameters),
+            progress=progress,
+        )
+    except InvalidInput as error:
+        if error.code != "graph_too_dense":
+            raise
+        raise Conflict(
+            "So many new faces are so alike that they cannot join all at once; cluster anew instead.",
+            code="too_many_to_join",
+        ) from error
 
 
 def _settled(clusters: Int) -> Int:
@@ -148,7 +159,7 @@ def _store(pool: _Pool, found: Arrivals, began: float) -> dict[str, Any]:
     grown, largest_old = _grown(pool, found.labels), int(settled.max(initial=-1))
     sizes = np.bincount(found.labels)
     write_arrivals(run, grown, alone=pool.faces.face_ids[new & (sizes[found.labels] == 1)])
-    labels = refresh_labels().as_dict()
+    changed = refresh_labels().changed
     fresh = found.labels > largest_old
     report = {
         "faces": int(new.sum()),
@@ -156,10 +167,11 @@ def _store(pool: _Pool, found: Arrivals, began: float) -> dict[str, Any]:
         "new_clusters": int((sizes[largest_old + 1 :] > 1).sum()),
         "alone": int((new & (sizes[found.labels] == 1)).sum()),
         "bridges": len(found.bridges),
+        "labels_changed": changed,
         "seconds": round(time.perf_counter() - began, 3),
     }
     run.refresh_from_db(fields=["metrics", "input_digest"])
-    run.metrics = {**run.metrics, **count_clusters(run), "arrivals": _totals(run, report), "labels": labels}
+    run.metrics = {**run.metrics, **count_clusters(run), "arrivals": _totals(run, report)}
     run.input_digest = _digest(pool)
     run.save(update_fields=["metrics", "input_digest"])
     return {**report, "run": run.pk}

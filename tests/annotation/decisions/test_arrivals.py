@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from annotation.models import Cluster, ClusterMember, ClusterRun, EmbeddingSpace, Identity, Label
 from annotation.queries.arrivals import unjoined_faces
@@ -16,7 +19,7 @@ from annotation.services.clustering_choices import apply_run
 from annotation.services.clustering_runs import run_clustering
 from annotation.services.decisions import By
 from annotation.services.identities import assign_faces, name_person, set_aside
-from foundation.errors import Conflict
+from foundation.errors import Conflict, InvalidInput
 from jobs import services as jobs
 from jobs.models import Job, JobState
 from tests.annotation.decisions.world import THRESHOLDS, World, label_of, make_world, user, who
@@ -32,6 +35,12 @@ def more_of(world: World, person: int, faces: int) -> list[int]:
     """So many new faces of somebody known."""
     noise = np.random.default_rng(7 + person).normal(0, 0.1 / np.sqrt(32), (faces, 32))
     return world.add_faces(world.direction((person, 1.0)) + noise)
+
+
+def said_of(faces: list[int]) -> list[tuple[Any, ...]]:
+    """All of their labels but the confidence, which follows the medoid."""
+    rows = Label.objects.filter(face__in=faces).order_by("face")
+    return list(rows.values_list("pk", "face", "identity", "source", "reason", "decision", "run"))
 
 
 def clusters() -> dict[int, list[int]]:
@@ -63,7 +72,7 @@ def check_rows_fit(run: ClusterRun) -> None:
 def test_new_faces_join_their_person_form_clusters_or_stay_alone() -> None:
     world = make_world(3, 5, 1)
     before, digest = world.cluster(), current().input_digest
-    sizes = dict(Cluster.objects.values_list("medoid_id", "size"))
+    said_before = said_of([face for person in world.people[:2] for face in person])
     more, friend = more_of(world, 0, 4), more_of(world, 2, 1)
     strangers, loner = world.add_person(3), world.add_person(1)
     report = join_new_faces()
@@ -77,10 +86,10 @@ def test_new_faces_join_their_person_form_clusters_or_stay_alone() -> None:
         2: strangers,
         3: world.people[2] + friend,
     }
-    assert sizes != dict(Cluster.objects.values_list("medoid_id", "size"))
     after = who()
     kept = [face for person in world.people[:2] for face in person]
     assert {face: after[face] for face in kept} == {face: before[face] for face in kept}
+    assert said_of(kept) == said_before
     assert {after[face] for face in more} == {before[world.people[0][0]]}
     assert after[friend[0]] == after[world.people[2][0]] is not None
     assert len({after[face] for face in strangers}) == 1 and after[strangers[0]] not in before.values()
@@ -88,6 +97,8 @@ def test_new_faces_join_their_person_form_clusters_or_stay_alone() -> None:
     assert {label_of(face).run_id for face in more + strangers + loner} == {run.pk}
     check_rows_fit(run)
     assert run.metrics["arrivals"]["faces"] == 9 and run.metrics["arrivals"]["times"] == 1
+    assert run.metrics["arrivals"]["labels_changed"] == report["labels_changed"]
+    assert report["labels_changed"] >= 10, "the new ones, and the friend's, who had none before"
     assert len(run.input_digest) == 64 and run.input_digest != digest
     assert not unjoined_faces(run).exists()
 
@@ -248,3 +259,46 @@ def test_a_run_that_does_not_say_its_thresholds_is_refused() -> None:
     with pytest.raises(Conflict) as raised:
         join_new_faces()
     assert raised.value.code == "run_without_thresholds"
+
+
+def test_where_too_many_are_alike_a_full_run_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(3)
+    world.cluster()
+    more_of(world, 0, 1)
+
+    def too_dense(*arguments: Any, **options: Any) -> None:
+        raise InvalidInput("Too many pairs.", code="graph_too_dense")
+
+    monkeypatch.setattr(arrivals, "join_arrivals", too_dense)
+    with pytest.raises(Conflict, match="cluster anew"):
+        join_new_faces()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_jobs_at_once_one_joins_the_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(4, 3)
+    world.cluster()
+    more_of(world, 0, 3)
+    join, looked, go_on = arrivals._join, threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any) -> Any:
+        if threading.current_thread() is not threading.main_thread() and not looked.is_set():
+            looked.set()
+            assert go_on.wait(20)
+        return join(*arguments)
+
+    def elsewhere() -> dict[str, Any]:
+        try:
+            return join_new_faces()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(arrivals, "_join", slowly)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(elsewhere)
+        assert looked.wait(20)
+        assert join_new_faces()["joined"] == 3
+        go_on.set()
+        assert other.result(20) == arrivals.NOTHING
+    assert current().metrics["arrivals"]["times"] == 1
+    check_rows_fit(current())
