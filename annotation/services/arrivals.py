@@ -64,9 +64,9 @@ def join_new_faces(
     """Let all faces of the pool that the current run does not know join its clusters, as `join_arrivals` does, with
     the run's own thresholds; labels are made anew in the same transaction.
 
-    Faces that are in the run stay in their clusters, whose persons keep ids and names; how sure their labels are follows
-    the cluster's medoid, which may be a new face. Where everybody has joined, or
-    there are no clusters of the live space, nothing happens: again changes nothing.
+    Faces that are in the run stay in their clusters, whose persons keep ids and names; how sure their labels are
+    follows the cluster's medoid, which may be a new face. Where everybody has joined, or there are no clusters of the
+    live space, nothing happens: again changes nothing.
 
     Args:
         finish: called with the report in the transaction that stores the result.
