@@ -3,8 +3,9 @@
     python -m benchmarks.answers --photos DIR [--degraded 0.5] [--least-photos 4] [--answers 200] [--save NAME]
 
 All photos are mixed into one album and clustered by the label-free calibration; the folder names answer. `queue` asks
-the most valuable pair and clusters again after every answer. `near` asks random ones of the pairs that the queue would
-ask at all, `random` any two faces. Every answer becomes a must-link or a cannot-link.
+the most valuable pair and clusters again after every answer; `refined` does the same, and the answers move the merge
+threshold as well. `near` asks random ones of the pairs that the queue would ask at all, `random` any two faces. Every
+answer becomes a must-link or a cannot-link.
 """
 
 from __future__ import annotations
@@ -15,63 +16,102 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from annotation.clustering import Clustering, Constraints, Thresholds, agreement, calibrate, cluster, settling
-from annotation.clustering.questions import worthwhile_questions
-from annotation.clustering.vectors import Indexes
+from annotation.clustering import (
+    Answers,
+    Calibration,
+    Clustering,
+    Constraints,
+    Questions,
+    Thresholds,
+    agreement,
+    calibrate,
+    cluster,
+    settling,
+    worthwhile_questions,
+)
 from benchmarks.album import Album, embed_folder
 from benchmarks.machine import save, tell
 
-CHOICES = ("queue", "near", "random")
+CHOICES = ("queue", "refined", "near", "random")
 TOLD = (0, 1, 2, 5, 10, 20, 50, 100, 200)
 
 
-def curve(album: Album, thresholds: Thresholds, choice: str, answers: int) -> Iterator[dict[str, Any]]:
+def curve(album: Album, calibration: Calibration, choice: str, answers: int) -> Iterator[dict[str, Any]]:
     """One line for each of TOLD."""
-    rng, pairs = np.random.default_rng(0), np.empty((0, 2), np.int64)
-    clustering, first = _cluster(album, thresholds, pairs), 0.0
-    before = clustering.labels
-    pool = worthwhile_questions(album.vectors, clustering.labels, thresholds, pairs).faces
+    rng, said = np.random.default_rng(0), Said(album)
+    thresholds = calibration.thresholds
+    clustering = said.cluster(thresholds)
+    before, first = clustering.labels, agreement(clustering.labels, album.truth).bcubed.f
+    queue = choice in ("queue", "refined")
+    pool = worthwhile_questions(album.vectors, before, thresholds, said.pairs).faces
     if choice == "random":
         pool = np.sort(np.stack([rng.choice(len(album.truth), 2, replace=False) for _ in range(answers)]), axis=1)
     pool = pool[rng.permutation(len(pool))]
-    for count in range(min(answers, len(pool) if choice != "queue" else answers) + 1):
+    for count in range(min(answers, answers if queue else len(pool)) + 1):
         if count in TOLD:
-            if choice != "queue":
-                clustering = _cluster(album, thresholds, pairs)
+            if not queue:
+                clustering = said.cluster(thresholds)
             found = agreement(clustering.labels, album.truth)
-            if count == 0:
-                first = found.bcubed.f
             settled = settling(before, clustering.labels, album.truth, decisions=count)
-            same = album.truth[pairs[:, 0]] == album.truth[pairs[:, 1]]
             yield {
                 "benchmark": "answers",
                 "choice": choice,
                 "n": len(album.truth),
                 "answers": count,
-                "same": int(same.sum()),
+                "same": int(said.same.sum()),
                 "bcubed_f": round(found.bcubed.f, 5),
                 "gain": round(found.bcubed.f - first, 5),
                 "pairwise_f": round(found.pairwise.f, 5),
                 "clusters": found.clusters,
                 "settled": settled.settled - settled.unsettled,
                 "settled_per_answer": round(settled.per_decision, 3),
+                "threshold": round(thresholds.merge_similarity or 0.0, 4),
             }
-        if choice == "queue":
-            asked = worthwhile_questions(album.vectors, clustering.labels, thresholds, pairs).faces
+        if queue:
+            now = calibration.refined_by(said.answers) if choice == "refined" else calibration
+            thresholds, shift = now.thresholds, now.answers.shift if now.answers else 0.0
+            asked = worthwhile_questions(album.vectors, clustering.labels, thresholds, said.pairs, shift=shift)
             if not len(asked):
                 return
-            pairs = np.concatenate([pairs, asked[:1]])
-            clustering = _cluster(album, thresholds, pairs)
+            said.add(asked.take(np.arange(1)))
+            clustering = said.cluster(thresholds)
         elif count < len(pool):
-            pairs = np.concatenate([pairs, pool[count : count + 1]])
+            said.pairs = np.concatenate([said.pairs, pool[count : count + 1]])
 
 
-def _cluster(album: Album, thresholds: Thresholds, pairs: Indexes) -> Clustering:
-    same = album.truth[pairs[:, 0]] == album.truth[pairs[:, 1]]
-    none = Constraints.none(len(album.truth))
-    constraints = Constraints(none.identity, none.photo, pairs[same], pairs[~same])
-    return cluster(album.vectors, constraints=constraints, thresholds=thresholds)
+class Said:
+    """Pairs (m, 2) that were answered, and how alike the two clusters were where the queue had asked about two."""
+
+    def __init__(self, album: Album) -> None:
+        self._album, self.pairs = album, np.empty((0, 2), np.int64)
+        self._similarity: list[float] = []
+        self._same: list[bool] = []
+
+    @property
+    def same(self) -> npt.NDArray[np.bool_]:
+        """(m,) what the truth says of the pairs."""
+        of = self._album.truth[self.pairs]
+        return np.asarray(of[:, 0] == of[:, 1])
+
+    def add(self, asked: Questions) -> None:
+        """One question of the queue."""
+        self.pairs = np.concatenate([self.pairs, asked.faces])
+        if asked.clusters[0, 0] != asked.clusters[0, 1]:
+            self._similarity.append(float(asked.similarity[0]))
+            self._same.append(bool(self.same[-1]))
+
+    @property
+    def answers(self) -> Answers:
+        """Those about two clusters."""
+        return Answers(np.array(self._similarity), np.array(self._same, np.bool_))
+
+    def cluster(self, thresholds: Thresholds) -> Clustering:
+        """Everything that was said is a must-link or a cannot-link."""
+        none = Constraints.none(len(self._album.truth))
+        constraints = Constraints(none.identity, none.photo, self.pairs[self.same], self.pairs[~self.same])
+        return cluster(self._album.vectors, constraints=constraints, thresholds=thresholds)
 
 
 def load_album(arguments: argparse.Namespace) -> Album:
@@ -98,10 +138,10 @@ def main() -> None:
     parser.add_argument("--save", help="name of a file under benchmarks/results to keep the results in")
     arguments = parser.parse_args()
     album = load_album(arguments)
-    thresholds = calibrate(album.vectors).thresholds
+    calibration = calibrate(album.vectors)
     results = []
     for choice in arguments.choices:
-        for result in curve(album, thresholds, choice, arguments.answers):
+        for result in curve(album, calibration, choice, arguments.answers):
             result |= {"degraded": arguments.degraded, "least_photos": arguments.least_photos}
             tell(result)
             results.append(result)

@@ -116,6 +116,21 @@ class Calibration:
             rounds=ROUNDS,
         )
 
+    def refined_by(self, answers: Answers) -> Calibration:
+        """With the merge threshold where people's answers have it, see `answered`; the same if there are none.
+
+        The cores' stays: it is about single faces, and to let it follow made clusters of blurred faces worse.
+        """
+        if not len(answers):
+            return self
+        without = self.merge.similarity if self.answers is None else self.answers.without
+        strangers, share = self.joins.impostors, self.joins.false_share or EVEN
+        found = refine(without, answers, strangers, share=share, floor=strangers.similarity(self.joins.highest_rate))
+        merge = Estimate(
+            strangers.rate(found.similarity), found.similarity, found.low, found.high, basis=self.merge.basis
+        )
+        return replace(self, merge=merge, answers=found)
+
     def record(self) -> dict[str, Any]:
         """The same as plain JSON values, and `thresholds` for `Thresholds.from_record`."""
         record = asdict(self)
@@ -152,8 +167,7 @@ def calibrate(
         constraints: photos give same-photo pairs, human decisions clear the sample further.
         faces: how many faces will be clustered together; n if None.
         prior: the impostor distribution known beforehand, for when there are too few different people now.
-        answers: what people said of clusters that were left apart; they move the merge threshold, see `answered`. The
-            cores' stays: it is about single faces, and to follow the other one made clusters of blurred faces worse.
+        answers: what people said of clusters that were left apart; they move the merge threshold.
 
     Raises:
         InvalidInput: code `calibration_too_few` if there are too few faces and no prior.
@@ -189,13 +203,7 @@ def calibrate(
         for number in (per_face * targets.core_false_neighbours / targets.merge_false_neighbours, per_face)
     )
     core, merge = (max((_estimate(rate, *fit) for fit in fits), key=lambda e: e.similarity) for rate in rates)
-    refined = None
-    if answers is not None and len(answers):
-        share, floor = targets.false_share or EVEN, strictest.similarity(targets.highest_rate)
-        refined = refine(merge.similarity, answers, strictest, share=share, floor=floor)
-        rate = strictest.rate(refined.similarity)
-        merge = replace(merge, false_match_rate=rate, similarity=refined.similarity, low=refined.low, high=refined.high)
-    return Calibration(
+    found = Calibration(
         core=core,
         merge=merge,
         joins=_joins(strictest, targets),
@@ -206,8 +214,8 @@ def calibrate(
         sampled=len(sample),
         people=people,
         same_photo_pairs=len(pairs),
-        answers=refined,
     )
+    return found if answers is None else found.refined_by(answers)
 
 
 def _joins(model: ImpostorModel, targets: CalibrationTargets) -> JoinRule:

@@ -39,7 +39,8 @@ class Questions:
         clusters: int64 (m, 2), their clusters by the labels given; equal where a cluster may be two people.
         sizes: int64 (m, 2), faces on either side.
         settles: int64 (m,), faces that move if the answer is not what the clustering says: those of the smaller side.
-        similarity: float64 (m,), cosine similarity of the centroids of both sides.
+        similarity: float64 (m,), cosine similarity of the centroids of both sides, less what strangers' means have in
+            common; `merge_cores` compares the same with its threshold.
         same: float64 (m,), how likely both sides are one person.
         value: float64 (m,), faces that the answer can be expected to move.
     """
@@ -73,6 +74,7 @@ def worthwhile_questions(
     *,
     impostors: ImpostorModel | None = None,
     quality: Quality = None,
+    shift: float = 0.0,
 ) -> Questions:
     """Two clusters that may be one person, and clusters that may be two, by the faces typical of either side.
 
@@ -87,6 +89,7 @@ def worthwhile_questions(
         asked: int64 (m, 2), pairs that were answered; what they say of two sides is not asked again.
         impostors: similarities of strangers; None to go by the thresholds.
         quality: (n,), 0 to 1, higher is better; of a side's faces, the most typical clear one is shown.
+        shift: of the log odds that two clusters are one person, as answers so far have it (`Refinement.shift`).
 
     Raises:
         InvalidInput: vectors that are not unit rows; labels or quality that do not fit; pairs that name no face.
@@ -105,21 +108,33 @@ def worthwhile_questions(
     between = BetweenMeans(vectors, labels, impostors or _impostors(thresholds, threshold), prior)
     floor = threshold - max(BAND * (threshold - thresholds.stranger_similarity), 1e-6)
     near = near_clusters(vectors, labels, min_similarity=floor, neighbours=NEIGHBOURS).clusters
-    whole = _about_two(between, vectors, labels, near, quality)
-    apart, parts = _about_one(between, vectors, labels, quality)
+    strangers = thresholds.stranger_similarity
+    whole = _about_two(between, vectors, labels, near, quality, strangers, shift)
+    apart, parts = _about_one(between, vectors, labels, quality, strangers)
     whole, apart = whole.take(~_told(whole.clusters, labels, asked)), apart.take(~_told(apart.clusters, parts, asked))
     return _ranked(whole, apart, given)
 
 
-def _about_two(between: BetweenMeans, vectors: Vectors, labels: Indexes, near: Indexes, quality: Quality) -> Questions:
+def _about_two(
+    between: BetweenMeans,
+    vectors: Vectors,
+    labels: Indexes,
+    near: Indexes,
+    quality: Quality,
+    strangers: float,
+    shift: float,
+) -> Questions:
     """Near clusters: are they one person?"""
     middles = centroids(vectors, labels)
     found = between.compare(middles, np.arange(len(middles.sizes)), near)
-    odds = found.evidence + _prior_odds(middles)
-    return _questions(middles, near, odds, found.similarity, typical(vectors, labels, middles, quality))
+    odds = found.evidence + _prior_odds(middles) + shift
+    similarity = _less_amplified(found.similarity, middles, near, strangers)
+    return _questions(middles, near, odds, similarity, typical(vectors, labels, middles, quality))
 
 
-def _about_one(between: BetweenMeans, vectors: Vectors, labels: Indexes, quality: Quality) -> tuple[Questions, Indexes]:
+def _about_one(
+    between: BetweenMeans, vectors: Vectors, labels: Indexes, quality: Quality, strangers: float
+) -> tuple[Questions, Indexes]:
     """Clusters cut in two: are the parts, which are returned too, (n,), one person? A cluster of n faces can be cut at
     n - 1 places; that is the price of choosing the one where they differ most."""
     whole = centroids(vectors, labels)
@@ -129,7 +144,13 @@ def _about_one(between: BetweenMeans, vectors: Vectors, labels: Indexes, quality
     pairs = np.stack([first, first + 1], axis=1)
     found = between.compare(middles, cluster_of, pairs)
     odds = found.evidence + _prior_odds(whole) + np.log(middles.sizes[pairs].sum(axis=1) - 1)
-    return _questions(middles, pairs, odds, found.similarity, typical(vectors, of, middles, quality)), of
+    similarity = _less_amplified(found.similarity, middles, pairs, strangers)
+    return _questions(middles, pairs, odds, similarity, typical(vectors, of, middles, quality)), of
+
+
+def _less_amplified(similarity: Float64, middles: Centroids, pairs: Indexes, strangers: float) -> Float64:
+    """What strangers' faces have in common, such as blur, remains in their means while all else cancels out."""
+    return np.asarray(similarity - strangers * (1 / middles.lengths[pairs].prod(axis=1) - 1))
 
 
 def _prior_odds(middles: Centroids) -> float:

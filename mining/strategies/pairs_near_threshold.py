@@ -63,8 +63,7 @@ class PairsNearThreshold(Strategy):
         sides = [self._side(pool, row) for row in (a, b)]
         if not set(pool.photo_ids[sides[0]]).isdisjoint(pool.photo_ids[sides[1]]):
             return None
-        alike = _less_amplified(pool, float(doubts.similarity[at]), sides)
-        same, settles = float(doubts.same[at]), int(doubts.settles[at])
+        alike, same, settles = float(doubts.similarity[at]), float(doubts.same[at]), int(doubts.settles[at])
         between = pool.vectors[sides[0]] @ pool.vectors[sides[1]].T
         apart = np.unravel_index(int(between.argmin()), between.shape)
         identities = tuple(person for person in pool.identity[[a, b]].tolist() if person >= 0)
@@ -92,16 +91,6 @@ class PairsNearThreshold(Strategy):
     def _side(pool: Pool, row: int) -> Int:
         person = pool.identity[row]
         return np.flatnonzero(pool.identity == person) if person >= 0 else np.array([row])
-
-
-def _less_amplified(pool: Pool, similarity: float, sides: list[Int]) -> float:
-    """The similarity of two centroids less by how much more alike those of strangers are than two of their faces.
-
-    What strangers' faces have in common, such as the same blur, remains in the mean while all else cancels out;
-    clustering allows for it in the same way (`annotation.clustering.evidence`).
-    """
-    lengths = [float(np.linalg.norm(pool.vectors[side].mean(axis=0, dtype=np.float64))) for side in sides]
-    return similarity - pool.strangers * (1 / max(float(np.prod(lengths)), 1e-6) - 1)
 
 
 def _confirmed(pool: Pool, parties: Int, found: Questions) -> Bool:

@@ -94,6 +94,8 @@ def test_calibration_takes_answers_and_keeps_them_in_its_record() -> None:
     assert found.merge.low <= found.merge.similarity <= found.merge.high
     assert found.merge.false_match_rate > without.merge.false_match_rate
     assert found.core == without.core and found.thresholds.merge_similarity == found.merge.similarity
+    assert found.refined_by(answers(threshold, 0, 0)) is found
+    assert found.refined_by(answers(threshold - 0.02, 10, 0)) == found  # from what it was without any
     record = found.record()
     assert json.loads(json.dumps(record)) == record and record["answers"]["answers"] == 10
 

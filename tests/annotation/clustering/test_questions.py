@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from annotation.clustering import Constraints, Thresholds, calibrate, centroids, cluster, worthwhile_questions
 from annotation.clustering.typical import two_parts, typical
@@ -33,6 +34,25 @@ def test_asks_about_what_nearly_merged_and_what_nearly_came_apart() -> None:
     assert found.similarity == pytest.approx(np.cos(np.radians([55, 64])), abs=1e-6)
     assert found.settles.tolist() == [3, 1]
     assert found.value == pytest.approx(found.settles * np.array([found.same[0], 1 - found.same[1]]))
+
+
+def test_answers_so_far_shift_the_odds_of_two_clusters_only() -> None:
+    vectors, labels = album()
+    plain, shifted = (worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING, shift=by) for by in (0.0, -2.0))
+    assert logit(shifted.same[0]) == pytest.approx(logit(plain.same[0]) - 2)
+    assert shifted.same[1] == plain.same[1]
+
+
+def test_similarity_is_what_merges_compare_with_their_threshold() -> None:
+    vectors, truth = people(seed=4, count=12, faces=120, noise=0.7)
+    labels = number_clusters(truth * 2 + np.arange(120) % 2)
+    thresholds = Thresholds(core_distance=0.4, merge_similarity=0.6, stranger_similarity=0.1)
+    found = worthwhile_questions(vectors, labels, thresholds, NOTHING)
+    middles, of = centroids(vectors, labels), found.clusters
+    dots = np.einsum("ij,ij->i", middles.directions[of[:, 0]], middles.directions[of[:, 1]])
+    two = of[:, 0] != of[:, 1]
+    expected = dots - 0.1 * (1 / middles.lengths[of].prod(axis=1) - 1)
+    assert two.sum() >= 12 and found.similarity[two] == pytest.approx(expected[two], abs=1e-5)
 
 
 def test_labels_may_be_any_numbers() -> None:
