@@ -1,46 +1,60 @@
 """First stage for new faces: complete linkage of new faces and whole old clusters, without old-to-old distances.
 
 An edge joins two groups whose cross pairs all lie within the core distance. Between two old clusters there is none,
-and as neighbours only ever shrink to intersections, no merge can bring one: old clusters never meet. All that has to
-be searched are pairs with a new face.
+and as neighbours only ever shrink to intersections, no merge can bring one: old clusters never meet. Where all cross
+pairs are near, so is their mean, which is the dot product of the groups' means: new groups are compared with these, and
+with single faces of the few clusters only whose mean is near enough.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit, prange
 
 from annotation.clustering.arrival_groups import ArrivalApartness, Bool, Groups, Renamed
-from annotation.clustering.cross_search import Tile, near_pairs
+from annotation.clustering.cross_search import near_pairs
 from annotation.clustering.edges import BYTES_PER_EDGE, EdgeBudget
 from annotation.clustering.graph import RangeGraph, range_graph
+from annotation.clustering.group_graph import widest
+from annotation.clustering.group_sums import group_means
 from annotation.clustering.tile_search import BYTES_PER_HIT, tile_rows
 from annotation.clustering.vectors import Indexes, Vectors
 from foundation.progress import Progress
 
-Weighted = tuple[Indexes, Indexes, npt.NDArray[np.float32], Indexes]  # groups, distance, how many pairs it stands for
-COPIES = 6  # of the edges, at most, while they are put together
+Float32 = npt.NDArray[np.float32]
+Edges = tuple[Indexes, Indexes, Float32]  # of groups, smaller first, and the largest distance
+
+COPIES = 4  # of the edges, at most, while they are put together
+ROUNDING = 2**-18  # covers float32's of means and thresholds
 
 
 def arrival_graph(
-    vectors: Vectors, new: Bool, groups: Groups, max_distance: float, *, memory_bytes: int, progress: Progress
+    vectors: Vectors, groups: Groups, max_distance: float, *, memory_bytes: int, progress: Progress
 ) -> RangeGraph:
     """Pairs of groups, not both fixed, all of whose cross pairs lie within `max_distance`; each has the largest.
 
     Raises:
         InvalidInput: `graph_too_dense` where the edges would not fit `memory_bytes`, `memory_too_small`.
     """
-    among = _among_new(vectors, new, groups, max_distance, memory_bytes // 2)
-    scratch = BYTES_PER_HIT * tile_rows(memory_bytes) ** 2 + COPIES * BYTES_PER_EDGE * len(among[0])
+    found = [_among_loose(vectors, groups, max_distance, memory_bytes // 2)]
+    scratch = BYTES_PER_HIT * tile_rows(memory_bytes) ** 2 + COPIES * BYTES_PER_EDGE * len(found[0][0])
     budget = EdgeBudget(memory_bytes, scratch, max_distance)
-    loose = np.flatnonzero(new & ~groups.fixed[groups.of])
-    old = np.flatnonzero(~new)
-    old = old[np.argsort(groups.of[old], kind="stable")]  # of the clusters, few lie in two tiles
-    found = [among]
-    for tile in near_pairs(vectors, loose, old, max_distance, memory_bytes=memory_bytes, progress=progress):
-        found.append(_to_whole_clusters(tile, groups.of))
-        budget.spend(COPIES * len(found[-1][0]))
-    return _whole(groups, found, max_distance)
+    loose, fixed = np.flatnonzero(~groups.fixed), np.flatnonzero(groups.fixed)
+    means = group_means(vectors, groups.of, len(groups))
+    members = np.argsort(groups.of, kind="stable")
+    starts = np.searchsorted(groups.of[members], np.arange(len(groups) + 1)).astype(np.int64)
+    reach = max_distance + ROUNDING
+    for tile in near_pairs(means, loose, fixed, reach, memory_bytes=memory_bytes, progress=progress):
+        distances = _farthest(vectors, members, starts, tile.others, tile.rows, np.float32(max_distance))
+        near = np.isfinite(distances)
+        a, b = tile.rows[near], tile.others[near]
+        budget.spend(COPIES * len(a))
+        found.append((np.minimum(a, b), np.maximum(a, b), distances[near]))
+    a, b, distances = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    order = np.lexsort((b, a))
+    rows, columns = a[order].astype(np.int32), b[order].astype(np.int32)
+    return RangeGraph(len(groups), max_distance, rows, columns, distances[order])
 
 
 def bridged(graph: RangeGraph, fixed: Bool, apart: ArrivalApartness) -> Indexes:
@@ -73,37 +87,31 @@ def allowed(graph: RangeGraph, apart: ArrivalApartness) -> RangeGraph:
     return RangeGraph(graph.n, graph.max_distance, graph.rows[keep], graph.columns[keep], graph.distances[keep])
 
 
-def _among_new(vectors: Vectors, new: Bool, groups: Groups, max_distance: float, memory_bytes: int) -> Weighted:
-    faces = np.flatnonzero(new)
+def _among_loose(vectors: Vectors, groups: Groups, max_distance: float, memory_bytes: int) -> Edges:
+    """Pairs of loose groups of which no cross pair is missing."""
+    faces = np.flatnonzero(~groups.fixed[groups.of])
     graph = range_graph(vectors[faces], max_distance, memory_bytes=memory_bytes)
     a, b = groups.of[faces[graph.rows]], groups.of[faces[graph.columns]]
-    apart = (a != b) & ~(groups.fixed[a] & groups.fixed[b])
-    return a[apart], b[apart], graph.distances[apart], np.ones(int(apart.sum()), np.int64)
-
-
-def _to_whole_clusters(tile: Tile, of: Indexes) -> Weighted:
-    """One edge from a new face to each cluster all of whose old faces in the tile are near."""
-    order = np.lexsort((of[tile.others], tile.rows))
-    faces, cluster, distances = tile.rows[order], of[tile.others[order]], tile.distances[order]
-    begins = np.flatnonzero((np.diff(faces, prepend=-1) != 0) | (np.diff(cluster, prepend=-1) != 0))
-    faces, cluster, counts = faces[begins], cluster[begins], np.diff(begins, append=len(faces))
-    largest = np.maximum.reduceat(distances, begins) if len(begins) else distances
-    searched = of[tile.searched]  # ascending
-    there = np.searchsorted(searched, cluster, "right") - np.searchsorted(searched, cluster, "left")
-    whole = counts == there
-    return of[faces[whole]], cluster[whole], largest[whole], counts[whole]
-
-
-def _whole(groups: Groups, parts: list[Weighted], max_distance: float) -> RangeGraph:
-    """The pairs of groups of which no cross pair is missing."""
-    a, b, distances, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     a, b = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort((b, a))
-    a, b, distances, counts = a[order], b[order], distances[order], counts[order]
+    order = np.flatnonzero(a != b)
+    order = order[np.lexsort((b[order], a[order]))]
+    a, b, distances = a[order], b[order], graph.distances[order]
     begins = np.flatnonzero((np.diff(a, prepend=-1) != 0) | (np.diff(b, prepend=-1) != 0))
-    if len(begins):
-        counts, distances = np.add.reduceat(counts, begins), np.maximum.reduceat(distances, begins)
-    a, b, sizes = a[begins], b[begins], np.bincount(groups.of, minlength=len(groups))
+    largest = np.maximum.reduceat(distances, begins) if len(begins) else distances
+    counts, sizes = np.diff(begins, append=len(a)), np.bincount(groups.of, minlength=len(groups))
+    a, b = a[begins], b[begins]
     whole = counts == sizes[a] * sizes[b]
-    a, b = a[whole].astype(np.int32), b[whole].astype(np.int32)
-    return RangeGraph(len(groups), max_distance, a, b, distances[whole])
+    return a[whole], b[whole], largest[whole]
+
+
+@njit(cache=True, parallel=True)
+def _farthest(
+    vectors: Vectors, members: Indexes, starts: Indexes, fixed: Indexes, loose: Indexes, limit: np.float32
+) -> Float32:
+    """The largest cross distance of each pair of groups, infinite beyond the limit."""
+    distances = np.empty(len(fixed), np.float32)
+    for e in prange(len(fixed)):
+        i, j = fixed[e], loose[e]
+        of_i, of_j = members[starts[i] : starts[i + 1]], members[starts[j] : starts[j + 1]]
+        distances[e] = widest(vectors, of_i, of_j, limit)
+    return distances

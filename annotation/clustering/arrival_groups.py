@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ class Groups:
     def __len__(self) -> int:
         return len(self.fixed)
 
-    @property
+    @cached_property
     def first(self) -> Indexes:
         """The smallest face of each, int64 (k,)."""
         first: Indexes = np.unique(self.of, return_index=True)[1].astype(np.int64)

@@ -12,7 +12,7 @@ Where all faces are new, the result is that of `cluster`.
 3. Single new faces and pairs join larger clusters, as in `join_small`. Stages 2 and 3 are gone through as often as
    `Thresholds.rounds` says.
 
-What this costs grows with new x all faces: distances between old faces are never asked for.
+What this costs grows with new faces x all clusters: distances between old faces are never asked for.
 """
 
 from __future__ import annotations
@@ -114,7 +114,6 @@ class _Joining:
         """Stage 1."""
         graph = arrival_graph(
             self._vectors,
-            self._settled < 0,
             self._groups,
             max_distance,
             memory_bytes=memory_bytes,

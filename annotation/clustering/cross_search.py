@@ -19,12 +19,10 @@ class Tile(NamedTuple):
     """Near pairs of a tile.
 
     Attributes:
-        searched: int64, the rows that were searched, in the order given.
         rows, others: int64 (e,), the pairs, in no order.
         distances: float32 (e,), cosine distances.
     """
 
-    searched: Indexes
     rows: Indexes
     others: Indexes
     distances: npt.NDArray[np.float32]
@@ -45,9 +43,8 @@ def near_pairs(
     that of `range_graph` on the same two rows.
 
     Args:
-        vectors: float32 (n, d), checked.
-        some, others: rows of `vectors`, each at most once. A tile holds `others` in the order given, and tiles follow
-            that order; all of `some` are searched in one tile before the next.
+        vectors: float32 (n, d), no longer than 1.
+        some, others: rows of `vectors`, each at most once.
         memory_bytes: one tile's scratch takes half of it at most.
         progress: counts tiles; what it raises stops the search.
     """
@@ -66,6 +63,6 @@ def near_pairs(
             a, b = np.repeat(rows, np.diff(limits).astype(np.int64)), columns[hits]
             distances = pair_distances(vectors, a, b)
             near = distances <= np.float32(max_distance)
-            yield Tile(columns, a[near], b[near], distances[near])
+            yield Tile(a[near], b[near], distances[near])
             done += 1
             progress(done, total)

@@ -22,6 +22,13 @@ def group_centroids(vectors: Vectors, of: Indexes, first: Indexes) -> Centroids:
     return Centroids((sums / norms[:, None]).astype(np.float32), sizes, lengths)
 
 
+def group_means(vectors: Vectors, of: Indexes, count: int) -> Vectors:
+    """The means of the groups `of` (n,) 0..count-1, float32 (count, d), not normalised."""
+    sums = _sums(vectors, of, count)
+    sums /= np.bincount(of, minlength=count)[:, None]
+    return sums.astype(np.float32)
+
+
 @njit(cache=True)
 def _sums(vectors: Vectors, of: Indexes, count: int) -> npt.NDArray[np.float64]:
     """Row after row, as NumPy's `reduceat` adds."""
