@@ -68,14 +68,13 @@ class PairsNearThreshold(Strategy):
         apart = np.unravel_index(int(between.argmin()), between.shape)
         identities = tuple(person for person in pool.identity[[a, b]].tolist() if person >= 0)
         whose = " and ".join(f"{pool.call(row)} ({len(side)})" for row, side in zip((a, b), sides, strict=True))
-        faces = f"{settles} face{'s' if settles > 1 else ''}"
         return Question(
             faces=(int(pool.face_ids[a]), int(pool.face_ids[b])),
             identities=identities,
             value=float(found.value[at]),
             settles=settles,
-            why=f"{alike:.2f} between {whose}; {pool.threshold:.2f} would join them. One person at {same:.0%}: "
-            f"'same' moves {faces}. The two least alike have {between[apart]:.2f}.",
+            why=f"{alike:.2f} between {whose}; {pool.threshold:.2f} would join them. {same:.0%} likely to be one person"
+            + (f"; their two least alike faces have {between[apart]:.2f}." if between.size > 1 else "."),
             evidence={
                 "centroids": round(alike, 4),
                 "shown": round(float(pool.vectors[a] @ pool.vectors[b]), 4),

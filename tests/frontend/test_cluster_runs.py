@@ -31,6 +31,16 @@ PARAMETERS = {
         "same_photo": {"shares": [1.0], "means": [0.05], "spreads": [0.11]},
         "people": 812,
         "same_photo_pairs": 4031,
+        "answers": {
+            "answers": 12,
+            "same": 7,
+            "expected": 4.23,
+            "shift": 0.6,
+            "without": 0.471,
+            "similarity": 0.46,
+            "low": 0.43,
+            "high": 0.5,
+        },
     },
 }
 
@@ -88,6 +98,7 @@ def test_a_preview_shows_its_charts_and_what_it_changes(as_role: Callable[[str],
         "Distributions of similarity",
         "Clusters by the similarity of their widest pair",
         "the current one",
+        "12 answers, 7 of them “same” where the model expected 4.2, moved the threshold of merges from 0.471 to 0.460.",
     ):
         assert words in page
     moved, split = page.index("Faces moved"), page.index("Clusters split")

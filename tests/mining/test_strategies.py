@@ -180,7 +180,12 @@ def test_a_pair_says_why_and_lone_faces_take_part() -> None:
     [question] = PairsNearThreshold().mine(replace(three_people(), band=0.15), budget=10).questions
     assert question.faces == (8, 1) and question.identities == (1,) and question.settles == 1
     assert question.why.startswith("0.57 between nobody's face (1) and Anna (4); 0.50 would join them.")
-    assert "'same' moves 1 face." in question.why and 0 < question.evidence["same"] <= 1
+    assert question.why.endswith(
+        f" {question.evidence['same']:.0%} likely to be one person; their two least alike faces have 0.01."
+    )
+    alone = make_pool(np.array([[1, 0, 0], [0.55, 0.8, 0]]), [-1, -1])
+    [question] = PairsNearThreshold().mine(alone, budget=10).questions
+    assert question.why.endswith("likely to be one person.")
 
 
 def test_of_the_typical_faces_the_clear_one_is_asked_about() -> None:
