@@ -4,7 +4,8 @@ Strangers are not alike to all in equal measure: a blurred face, or one of a lar
 cluster than a clear one. So half of what a face has in common with the clusters next to its nearest (its cohort) comes
 off, as speaker recognition does (adaptive symmetric score normalisation: Matějka et al., Interspeech 2017; half, as the
 cluster's own side counts for nothing here). Then the impostors are fitted to what is left between joiners and clusters,
-nearly all of them strangers, and the false joins that pay follow as in `false_share`.
+nearly all of them strangers, and the false joins that pay follow as in `false_share`. They are counted for faces of
+poor and of good quality apart, as a clear face that is still alone mostly has no other photo.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from annotation.clustering.thresholds import JoinRule
 from annotation.clustering.vectors import Indexes, Vectors
 
 SMALLEST_CLUSTER = 3  # faces; smaller groups join, these are joined
+LEAST_JOINERS = 100  # of poor quality, and of good, that counting them apart needs
 LEAST_PAIRS = 2000  # of joiners and clusters that a fit needs
 MOST_PAIRS = 1 << 22  # that it takes
 COUNTED = 4096  # of the joiners, evenly spaced, from which the affordable joins are counted
@@ -28,12 +30,13 @@ COUNTED_ENTRIES = 1 << 24  # similarities at a time
 BLOCK = 4096  # joiners that are looked up at a time
 
 
-def affordable_joins(vectors: Vectors, labels: Indexes, rule: JoinRule) -> JoinRule:
+def affordable_joins(vectors: Vectors, labels: Indexes, rule: JoinRule, quality: Float32 | None = None) -> JoinRule:
     """The rule with impostors and false joins as its false share makes them for these clusters; itself if it has none.
 
     Args:
         vectors: float32 (n, d), unit rows.
         labels: int64 (n,), numbered by smallest member.
+        quality: float32 (n,), 0 to 1; None to take all faces for equally good.
     """
     if rule.false_share is None:
         return rule
@@ -51,21 +54,52 @@ def affordable_joins(vectors: Vectors, labels: Indexes, rule: JoinRule) -> JoinR
     else:
         fitted = rule
     nearest = _nearest(groups, some, clusters, rule) - needs
-    found = affordable_neighbours(
-        nearest, fitted.impostors, others=len(clusters), share=rule.false_share, usual=rule.false_joins
+    good = np.ones(len(some)) if quality is None else quality_of_groups(quality, labels)[some]
+    below = _parting(good)
+    joins, poor = (
+        affordable_neighbours(
+            nearest[part], fitted.impostors, others=len(clusters), share=rule.false_share, usual=rule.false_joins
+        )
+        for part in (good >= below, good < below)
     )
-    return replace(fitted, false_joins=found, false_share=None)
+    return replace(fitted, false_joins=joins, poor_joins=poor, poor_below=below, false_share=None)
 
 
-def least_similarity(groups: Centroids, rule: JoinRule) -> Float64:
-    """(k,) the similarity to a cluster that each group needs; infinite for those too large to join."""
+def quality_of_groups(quality: Float32, labels: Indexes) -> Float64:
+    """(k,) mean quality of each cluster's faces."""
+    return np.asarray(np.bincount(labels, quality) / np.maximum(np.bincount(labels), 1))
+
+
+def _parting(quality: Float64) -> float:
+    """The quality that parts the poor from the good so that each are as much alike as can be (Otsu, 1979); 0 where
+    either would be too few or all are equal."""
+    ordered = np.sort(quality)
+    below = np.arange(LEAST_JOINERS, len(ordered) - LEAST_JOINERS + 1)
+    if not len(below) or ordered[0] == ordered[-1]:
+        return 0.0
+    totals = np.concatenate([[0.0], np.cumsum(ordered)])
+    gap = totals[below] / below - (totals[-1] - totals[below]) / (len(ordered) - below)
+    return float(ordered[below[np.argmax(gap**2 * below * (len(ordered) - below))]])
+
+
+def least_similarity(groups: Centroids, rule: JoinRule, quality: Float64 | None = None) -> Float64:
+    """(k,) the similarity to a cluster that each group needs; infinite for those too large to join.
+
+    Args:
+        quality: (k,) of the groups; None to take all for good.
+    """
     least = np.full(len(groups.sizes), np.inf)
     joiners, clusters = _sides(groups)
     if len(joiners) and len(clusters):
+        poor = np.zeros(len(least), np.bool_) if quality is None else quality < rule.poor_below
         needed = np.array(
-            [rule.similarity(faces=faces, clusters=len(clusters)) for faces in range(1, SMALLEST_CLUSTER)]
+            [
+                [rule.similarity(faces=faces, clusters=len(clusters), poor=bad) for faces in range(1, SMALLEST_CLUSTER)]
+                for bad in (False, True)
+            ]
         )
-        least[joiners] = needed[groups.sizes[joiners] - 1] + _cohort_needs(groups, joiners, clusters, rule)
+        least[joiners] = needed[poor[joiners].astype(np.int64), groups.sizes[joiners] - 1]
+        least[joiners] += _cohort_needs(groups, joiners, clusters, rule)
     return least
 
 

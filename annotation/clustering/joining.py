@@ -14,7 +14,8 @@ import numpy as np
 
 from annotation.clustering.apartness import Apartness
 from annotation.clustering.evidence import Centroids, Float64, centroids
-from annotation.clustering.join_needs import SMALLEST_CLUSTER, least_similarity
+from annotation.clustering.impostors import Float32
+from annotation.clustering.join_needs import SMALLEST_CLUSTER, least_similarity, quality_of_groups
 from annotation.clustering.resolution import Resolution
 from annotation.clustering.thresholds import JoinRule
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, dot_error, number_clusters
@@ -24,7 +25,13 @@ BLOCK = 4096  # joiners that are looked up at a time
 
 
 def join_small(
-    vectors: Vectors, labels: Indexes, resolution: Resolution, rule: JoinRule, *, progress: Progress = silent
+    vectors: Vectors,
+    labels: Indexes,
+    resolution: Resolution,
+    rule: JoinRule,
+    *,
+    quality: Float32 | None = None,
+    progress: Progress = silent,
 ) -> Indexes:
     """Each single face or pair joins the most similar cluster that is larger, has 3 faces or more, is allowed by the
     constraints and near enough for the rule. The most similar go first, ties by smallest face.
@@ -32,6 +39,7 @@ def join_small(
     Args:
         vectors: float32 (n, d), unit rows.
         labels: int64 (n,), numbered by smallest member, must-link components whole.
+        quality: float32 (n,), 0 to 1; None to take all faces for good.
 
     Returns:
         Labels int64 (n,), numbered by smallest member.
@@ -39,7 +47,8 @@ def join_small(
     vectors = check_vectors(vectors)
     labels = number_clusters(check_labels(labels, len(vectors)))
     groups = centroids(vectors, labels)
-    into = join_groups(groups, least_similarity(groups, rule), rule, Apartness(labels, resolution), progress)
+    needed = least_similarity(groups, rule, None if quality is None else quality_of_groups(quality, labels))
+    into = join_groups(groups, needed, rule, Apartness(labels, resolution), progress)
     return number_clusters(into[labels])
 
 

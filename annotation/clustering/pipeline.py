@@ -12,12 +12,14 @@ from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY
 from annotation.clustering.growth import linkage_within
+from annotation.clustering.impostors import Float32
 from annotation.clustering.join_needs import affordable_joins
 from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.thresholds import JoinRule, Thresholds
 from annotation.clustering.vectors import Indexes, Vectors, check_vectors
+from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 
 PROGRESS_STEPS = 1000
@@ -56,6 +58,7 @@ def cluster(
     *,
     constraints: Constraints | None = None,
     thresholds: Thresholds,
+    quality: Float32 | None = None,
     memory_bytes: int = DEFAULT_MEMORY,
     progress: Progress = silent,
 ) -> Clustering:
@@ -64,13 +67,16 @@ def cluster(
     Args:
         vectors: float32 (n, d), L2-normalised rows of one embedding space.
         constraints: what people and photos say; None for nothing.
+        quality: float32 (n,), 0 to 1, of the faces, for the joins; None if not known.
         memory_bytes: bounds the search for neighbours.
         progress: told of the searches, 90% for the cores' graph; what it raises stops the work.
 
     Raises:
-        InvalidInput: see `linkage_within` and `Constraints.check`.
+        InvalidInput: see `linkage_within` and `Constraints.check`; code `bad_quality`.
     """
     vectors = check_vectors(vectors)
+    if quality is not None and quality.shape != (len(vectors),):
+        raise InvalidInput(f"Quality of shape {quality.shape} does not fit {len(vectors)} faces.", code="bad_quality")
     resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
     linkage, edges = linkage_within(
         vectors, resolution, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
@@ -78,7 +84,7 @@ def cluster(
     labels, joins = linkage.labels, thresholds.joins
     for number in range(thresholds.rounds):
         part = _part(progress, 0.9 + 0.1 * number / thresholds.rounds, 0.9 + 0.1 * (number + 1) / thresholds.rounds)
-        labels, joins = _round(vectors, labels, resolution, thresholds, joins, memory_bytes, part)
+        labels, joins = _round(vectors, labels, resolution, thresholds, joins, quality, memory_bytes, part)
     thresholds = replace(thresholds, joins=joins)
     explanation = explain(vectors, labels)
     progress(PROGRESS_STEPS, PROGRESS_STEPS)
@@ -91,6 +97,7 @@ def _round(
     resolution: Resolution,
     thresholds: Thresholds,
     before: JoinRule | None,
+    quality: Float32 | None,
     memory_bytes: int,
     progress: Progress,
 ) -> tuple[Indexes, JoinRule | None]:
@@ -107,10 +114,10 @@ def _round(
         )
     if thresholds.joins is None or before is None:
         return labels, None
-    rule = affordable_joins(vectors, labels, thresholds.joins)
+    rule = affordable_joins(vectors, labels, thresholds.joins, quality)
     if before.false_share is None:
-        rule = replace(rule, false_joins=max(rule.false_joins, before.false_joins))
-    return join_small(vectors, labels, resolution, rule, progress=_half(progress, 1)), rule
+        rule = rule.no_stricter_than(before)
+    return join_small(vectors, labels, resolution, rule, quality=quality, progress=_half(progress, 1)), rule
 
 
 def _half(progress: Progress, half: int) -> Progress:

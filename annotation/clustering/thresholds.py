@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ class JoinRule:
         highest_rate: the false match rate of one comparison is never more than this.
         false_share: of the joins at the threshold that may be false; `false_joins` follows from it and from how alike
             the faces and the clusters are, see `join_needs`. None if it is what it is.
+        poor_below: the quality below which a face is poor, 0 to 1; 0 for nobody.
+        poor_joins: what `false_joins` is for poor faces, which more often are of somebody with a cluster: a clear face
+            of such a person would have found it by now.
         cohort: clusters, next to a face's nearest, that say how alike it is to strangers; 0 to take all faces for
             equal.
         shares, means, spreads: the impostor distribution, see `ImpostorModel`.
@@ -32,6 +35,8 @@ class JoinRule:
     spreads: tuple[float, ...]
     false_share: float | None = None
     cohort: int = 0
+    poor_below: float = 0.0
+    poor_joins: float = 0.0
 
     @staticmethod
     def from_record(record: Mapping[str, Any]) -> JoinRule:
@@ -46,6 +51,16 @@ class JoinRule:
             spreads,
             None if false_share is None else float(false_share),
             int(record.get("cohort", 0)),
+            float(record.get("poor_below", 0.0)),
+            float(record.get("poor_joins", 0.0)),
+        )
+
+    def no_stricter_than(self, other: JoinRule) -> JoinRule:
+        """With as many false joins as the other has, where that is more."""
+        return replace(
+            self,
+            false_joins=max(self.false_joins, other.false_joins),
+            poor_joins=max(self.poor_joins, other.poor_joins),
         )
 
     @property
@@ -58,10 +73,11 @@ class JoinRule:
         """The distribution of strangers' similarities."""
         return ImpostorModel(*(np.array(values) for values in (self.shares, self.means, self.spreads)))
 
-    def similarity(self, *, faces: int, clusters: int) -> float:
+    def similarity(self, *, faces: int, clusters: int, poor: bool = False) -> float:
         """What a group of so many faces needs to join one of so many clusters: the more there are to choose from, and
         the more faces would go wrong, the more."""
-        return self.impostors.similarity(min(self.highest_rate, self.false_joins / (faces * clusters)))
+        joins = self.poor_joins if poor else self.false_joins
+        return self.impostors.similarity(min(self.highest_rate, joins / (faces * clusters)))
 
 
 @dataclass(frozen=True)

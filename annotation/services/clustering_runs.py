@@ -94,6 +94,7 @@ def _carry_out(
         faces.vectors,
         constraints=links,
         thresholds=thresholds,
+        quality=faces.quality,
         progress=_part(progress, LOADING, CLUSTERING),
     )
     thresholds = found.thresholds

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.clustering import Constraints, JoinRule, centroids, join_small, resolve
+from annotation.clustering import Constraints, JoinRule, agreement, centroids, join_small, resolve
 from annotation.clustering.join_needs import affordable_joins, least_similarity
 from annotation.clustering.vectors import Vectors, number_clusters
 from tests.annotation.clustering.linkage_oracle import may_link, violations
@@ -124,6 +124,41 @@ def test_impostors_of_joins_are_those_between_joiners_and_clusters() -> None:
     found = affordable_joins(vectors, labels, asked)
     assert found.means == (pytest.approx(0.0, abs=0.02),)
     assert found.spreads == (pytest.approx(0.125, abs=0.01),)
+
+
+def test_poor_faces_of_people_with_a_cluster_join_where_good_ones_without_do_not() -> None:
+    rng = np.random.default_rng(7)
+    centres = normalised(rng.normal(size=(40, 64)))
+    clusters = normalised(np.repeat(centres, 5, axis=0) + 0.05 * rng.normal(size=(200, 64)))
+    blurred = normalised(np.repeat(centres, 10, axis=0) + 0.28 * rng.normal(size=(400, 64)))
+    strangers = normalised(rng.normal(size=(400, 64)))
+    vectors = np.concatenate([clusters, blurred, strangers])
+    labels = np.concatenate([np.repeat(np.arange(40), 5), np.arange(40, 840)])
+    quality = np.repeat(np.float32([0.9, 0.4, 0.8]), [200, 400, 400])
+    quality += np.float32(0.05) * rng.random(1000, np.float32)
+    counted = JoinRule(0.004, 1e-3, (1.0,), (0.0,), (0.125,), false_share=0.5)
+    apart, alike = (affordable_joins(vectors, labels, counted, of) for of in (quality, None))
+    assert 0.44 < apart.poor_below <= 0.81
+    assert apart.false_joins < 0.004 < alike.false_joins < apart.poor_joins
+    assert alike.poor_below == 0
+    none = resolve(Constraints.none(len(vectors)))
+    truth = np.concatenate([np.repeat(np.arange(40), 5), np.repeat(np.arange(40), 10), np.arange(40, 440)])
+    both, one = (
+        agreement(join_small(vectors, labels, none, rule, quality=quality), truth).bcubed for rule in (apart, alike)
+    )
+    assert both.f > one.f
+    assert JoinRule.from_record(vars(apart)) == apart
+    assert counted.no_stricter_than(apart).poor_joins == apart.poor_joins
+
+
+def test_the_same_quality_for_all_parts_nobody() -> None:
+    vectors, labels, _ = blurred_album()
+    many, more = np.concatenate([vectors] * 40), np.concatenate([labels + 11 * at for at in range(40)])
+    counted = JoinRule(0.004, 1e-3, (1.0,), (0.05,), (0.12,), false_share=0.5)
+    same = np.full(len(many), 0.7, np.float32)
+    found, plain = affordable_joins(many, more, counted, same), affordable_joins(many, more, counted)
+    assert found == plain
+    assert found.poor_below == 0
 
 
 @pytest.mark.parametrize("groups", [np.arange(6), np.zeros(6, np.int64)], ids=["no cluster", "nobody alone"])

@@ -24,7 +24,8 @@ IN_ROUNDS = Thresholds(core_distance=0.45, merge_similarity=0.45, joins=COUNTED,
 @example((DIRECTIONS[:1], Constraints.none(1)), IN_ROUNDS)
 def test_every_decision_that_holds_is_obeyed(given_: tuple[Vectors, Constraints], thresholds: Thresholds) -> None:
     vectors, constraints = given_
-    clustering = cluster(vectors, constraints=constraints, thresholds=thresholds)
+    quality = np.linspace(0, 1, len(vectors), dtype=np.float32)
+    clustering = cluster(vectors, constraints=constraints, thresholds=thresholds, quality=quality)
     resolution = resolve(constraints)
     assert clustering.conflicts == resolution.clashes
     for labels in (clustering.labels, clustering.core_labels):
@@ -101,3 +102,5 @@ def test_input_that_does_not_fit_is_refused() -> None:
         cluster(DIRECTIONS, constraints=Constraints.none(3), thresholds=THRESHOLDS)
     with pytest.raises(InvalidInput, match="normalised"):
         cluster(DIRECTIONS * 3, thresholds=THRESHOLDS)
+    with pytest.raises(InvalidInput, match="Quality"):
+        cluster(DIRECTIONS, thresholds=THRESHOLDS, quality=np.ones(3, np.float32))
