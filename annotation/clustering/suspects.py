@@ -1,11 +1,17 @@
 """Which labels are wrong? For each face the evidence that it shows somebody else, against that for its own label.
 
-score = log( half * [nobody here] + sum over other people of LR / (how many they are) ) - log LR of its own label
+score = log( half * [nobody here] + half * x / (1 + SECOND_NAMES * x) ) - log LR of its own label
+x = sum over other people of LR / (how many they are)
 
 LR compares 'of this person' with 'of a stranger' for the similarity to the mean of that person's faces: how likely it
 is among the person's own (`GenuineModel`) over how likely among strangers (`ImpostorModel`). The mean of its own label
 leaves the face itself out; a face that is alone under its label has nothing to speak for it. Dividing by the number of
 people is the price of choosing the nearest of so many. 'Nobody here' finds faces of people who have no other photo.
+
+However alike a face is to somebody else, that is no proof: a few people have a second name here, under which their
+photos are just as rightly theirs, so likeness counts only up to one over their share. And a few have a double, so the
+strangers of LR are a mixture with doubles; those of a label's own LR with more of them, as names are given to the wrong
+person for a reason. Where two names of one face each are alike, either may be the wrong one, and each gets half.
 
 Strangers are judged face by face, by a cohort (`cohort`). How alike a face can be expected to be to its own person
 depends on its likeness to that cohort and on its quality, by a regression over all faces. Memory is linear in faces.
@@ -38,6 +44,9 @@ NONE = -1
 PASSES = 2  # the first finds faces that then no longer stand for the name they bear
 RIVALS = 16  # nearest people looked at per face; the sum over all others adds next to nothing
 NOBODY_HERE = 0.5  # prior share of wrong labels whose true person is nobody here: not known, so even
+SECOND_NAMES = 0.003  # prior share of people who have another name here that is just as right
+DOUBLES = 0.01  # prior share of people who have a double here
+MISTAKEN = 0.1  # prior share of wrong labels that name a double of the person shown
 BLOCK = 4096
 STEADY = 3.0  # spreads beyond which a face's residual no longer pulls the regression
 RIDGE = 30.0  # faces that the regression's coefficients are held at 0 by
@@ -133,7 +142,7 @@ class _Comparison:
         quality: npt.NDArray[np.floating] | None,
     ) -> None:
         self._vectors, self._trusted, self._impostors = vectors, trusted, impostors
-        self._persons, self._of = np.unique(labels, return_inverse=True)
+        self._persons, self._of, self._sizes = np.unique(labels, return_inverse=True, return_counts=True)
         self._middles: Centroids = centroids(vectors[trusted], self._of[trusted])
         self._others = self._middles.sizes[self._of] - trusted
         cohort = Cohort(vectors, labels, impostors)
@@ -149,8 +158,12 @@ class _Comparison:
         n = len(self._vectors)
         rows, out = np.arange(n), self._ruled_out(ruled_out)
         alone = self._others == 0
-        own_evidence = self._evidence(rows, self._of, np.nan_to_num(self._own), np.maximum(self._others, 1))
-        own_evidence[alone] = 0
+        others = np.maximum(self._others, 1)
+        own = np.nan_to_num(self._own)
+        own_evidence = self._evidence(rows, self._of, own, others)
+        # Beside somebody else's likeness only: a double who is nobody here looks just like a hard photo.
+        mistaken = self._evidence(rows, self._of, own, others, doubles=MISTAKEN) - own_evidence
+        own_evidence[alone], mistaken[alone] = 0, 0
         rival, like = np.full(n, NONE, np.int64), np.full(n, -1.0)
         evidence, against = np.full(n, -np.inf), np.full(n, np.log(NOBODY_HERE))
         index = faiss.IndexFlatIP(self._vectors.shape[1])
@@ -159,13 +172,15 @@ class _Comparison:
             block = rows[at : at + BLOCK]
             one = self._nearest(index, block, out)
             rival[block], like[block], evidence[block], total = one
-            against[block] = np.logaddexp(against[block], total)
+            against[block] = np.logaddexp(against[block], total - mistaken[block])
             progress(min(at + BLOCK, n), n)
         copy = np.full(n, -1, np.int64)
         if groups is not None:
             row, other, alike = self._copies(groups, out)
             known = self._evidence(row, self._of[other], alike, np.ones_like(other))
-            against[row] = np.logaddexp(against[row], known + np.log1p(-NOBODY_HERE))
+            either = self._either(row, self._of[other])
+            # No doubles here: a copy got its second name by a slip, not because anybody looks like somebody.
+            against[row] = np.logaddexp(against[row], known + np.log1p(-NOBODY_HERE) - np.log(2) * either)
             # Chosen among few, not among all: a copy needs less evidence by the logarithm of how many there are.
             nearer = (known > 0) & (known + np.log(max(1, len(self._persons) - 1)) > evidence[row])
             row, other, alike, known = row[nearer], other[nearer], alike[nearer], known[nearer]
@@ -204,35 +219,55 @@ class _Comparison:
         gram = design.T @ design + RIDGE / self._genuine.spread(np.ones(1, np.int64))[0] ** 2 * np.eye(known.shape[1])
         return np.asarray(known @ np.linalg.solve(gram, design.T @ (off / spread)))
 
-    def _evidence(self, rows: Indexes, persons: Indexes, alike: Float64, faces: Indexes) -> Float64:
-        """log LR that faces `rows` (m,) show `persons`, (m,) or (m, r), by their similarity to means of so many."""
+    def _evidence(
+        self, rows: Indexes, persons: Indexes, alike: Float64, faces: Indexes, *, doubles: float = 0.0
+    ) -> Float64:
+        """log LR that faces `rows` (m,) show `persons`, (m,) or (m, r), by their similarity to means of so many.
+
+        Args:
+            doubles: the share of strangers who are doubles. These lie about half the way between strangers and people
+                themselves, and both ends are two spreads off: twins are as alike as one person.
+        """
         wide = (slice(None), None) if persons.ndim == 2 else slice(None)
         mean = self._faces[0][rows][wide] + self._people[0][persons] - self._mean
         spread = self._faces[1][rows][wide] * self._people[1][persons] / self._spread
         # Below the strangers' mean the ratio would rise again; nobody is the more alike for that.
         standard = np.maximum((alike - mean) / spread, 0) * self._spread + self._mean
         strangers = self._impostors.log_density(standard) + np.log(self._spread / spread)
-        same = self._genuine.log_density(np.maximum(alike, mean), faces, self._shift[rows][wide])
+        shift = self._shift[rows][wide]
+        same = self._genuine.log_density(np.maximum(alike, mean), faces, shift)
+        if doubles:
+            quarter = np.maximum(self._genuine.mean(faces) + shift - mean, 1e-3) / 4
+            off = np.maximum(alike - mean, 0) / quarter - 2
+            near = -(off**2) / 2 - np.log(quarter * np.sqrt(2 * np.pi))
+            strangers = np.logaddexp(strangers + np.log1p(-doubles), near + np.log(doubles))
         return np.asarray(same - strangers)
 
     def _nearest(
         self, index: faiss.IndexFlatIP, rows: Indexes, out: Indexes
     ) -> tuple[Indexes, Float64, Float64, Float64]:
-        """Of each row: the likeliest other person, similarity, evidence; and the log of the mean LR of all others."""
+        """Of each row: the likeliest other person, similarity, evidence; and what speaks for all others together."""
         persons = index.search(self._vectors[rows], min(RIVALS + 1, len(self._persons)))[1]
         persons.sort(axis=1)  # so that ties go to the lowest number
         faces = self._vectors[rows].astype(np.float64)
         alike = np.stack(
             [np.einsum("ij,ij->i", faces, self._middles.directions[column]) for column in persons.T], axis=1
         )
-        known = self._evidence(rows, persons, alike, self._middles.sizes[persons])
+        others = max(1, len(self._persons) - 1)
+        known = self._evidence(rows, persons, alike, self._middles.sizes[persons], doubles=DOUBLES / others)
         barred = (persons == self._of[rows][:, None]) | np.isin(rows[:, None] * len(self._persons) + persons, out)
         known = np.where(barred, -np.inf, known)
         best = known.argmax(axis=1)
         at = np.arange(len(rows))
-        total = np.logaddexp.reduce(known, axis=1) + np.log1p(-NOBODY_HERE) - np.log(max(1, len(self._persons) - 1))
+        mean = np.logaddexp.reduce(known, axis=1) - np.log(others)
+        total = mean - np.logaddexp(0, mean + np.log(SECOND_NAMES)) + np.log1p(-NOBODY_HERE)
+        total -= np.log(2) * self._either(rows, persons[at, best])
         none = np.isneginf(known[at, best])
         return np.where(none, NONE, persons[at, best]), np.where(none, -1.0, alike[at, best]), known[at, best], total
+
+    def _either(self, rows: Indexes, rivals: Indexes) -> npt.NDArray[np.bool_]:
+        """(m,) whether both names have one face only, so that either may be the wrong one."""
+        return np.asarray((self._sizes[self._of[rows]] == 1) & (self._sizes[rivals] == 1))
 
     def _copies(self, groups: Indexes, out: Indexes) -> tuple[Indexes, Indexes, Float64]:
         """Rows with a face of another label in their group, the face among these that is most alike, and how much."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
@@ -29,7 +30,7 @@ class Candidates:
     """
 
     rows: Int
-    value: Float
+    value: NDArray[np.floating[Any]]
     considered: Float
     mark: float
 

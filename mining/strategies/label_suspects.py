@@ -56,7 +56,7 @@ class LabelSuspects(Strategy):
         beside = np.where(found.copy >= 0, found.copy, people.medoid[np.minimum(rival, len(people.persons) - 1)])
         return Suspects(
             rows=np.stack([labelled[asked], labelled[beside[asked]]], axis=1),
-            value=found.score[asked].astype(np.float32),
+            value=found.score[asked],
             considered=found.score.astype(np.float32),
             mark=0.0,
             own=found.own[asked].astype(np.float32),

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from annotation.clustering.cohort import Cohort, strangers_by_label
 from annotation.clustering.genuine import GenuineModel, fit_genuine
 from annotation.clustering.impostors import ImpostorModel
-from annotation.clustering.suspects import NOBODY_HERE, NONE, RIVALS, Suspicion, suspect_labels
+from annotation.clustering.suspects import (
+    DOUBLES,
+    MISTAKEN,
+    NOBODY_HERE,
+    NONE,
+    RIVALS,
+    SECOND_NAMES,
+    Suspicion,
+    suspect_labels,
+)
 from foundation.errors import InvalidInput
 
 Array = np.ndarray[Any, Any]
@@ -182,7 +191,7 @@ def test_scores_agree_with_brute_force(seed: int, persons: int) -> None:
     of_person = np.array(cohort.standing((means / lengths[:, None]).astype(np.float32), names, lengths))
     genuine, shift = genuine_model(one, labels, of_face[0])
     for row, label in enumerate(labels):
-        own, others = 0.0, np.log(NOBODY_HERE)
+        own, mistaken, rivals = 0.0, 0.0, {}
         for at, name in enumerate(names):
             rows = np.flatnonzero((labels == name) & (np.arange(len(labels)) != row))
             if not len(rows):
@@ -191,11 +200,20 @@ def test_scores_agree_with_brute_force(seed: int, persons: int) -> None:
             alike = max(total @ one[row] / np.linalg.norm(total), mean := of_face[0][row] + of_person[0][at])
             spread = of_face[1][row] * of_person[1][at] / 0.11
             same = genuine.log_density(np.array(alike), np.array(len(rows)), shift[row])
-            stranger = -(((alike - mean) / spread) ** 2) / 2 - np.log(spread * np.sqrt(2 * np.pi))
+            stranger = np.exp(-(((alike - mean) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
+            quarter = max(float(genuine.mean(np.array(len(rows)))) + shift[row] - mean, 1e-3) / 4
+            double = np.exp(-(((alike - mean) / quarter - 2) ** 2) / 2) / (quarter * np.sqrt(2 * np.pi))
             if name == label:
-                own = float(same - stranger)
+                own = float(same - np.log(stranger))
+                mistaken = float(np.log(stranger) - np.log((1 - MISTAKEN) * stranger + MISTAKEN * double))
             else:
-                others = np.logaddexp(others, same - stranger + np.log(1 - NOBODY_HERE) - np.log(len(names) - 1))
+                share = DOUBLES / max(1, len(names) - 1)
+                rivals[len(rows), name] = float(same - np.log((1 - share) * stranger + share * double))
+        mean = np.exp(np.logaddexp.reduce(list(rivals.values()) or [-np.inf])) / max(1, len(names) - 1)
+        likeliest = max(rivals, key=lambda one: rivals[one], default=(0, 0))
+        either = (labels == label).sum() == likeliest[0] == 1
+        here = (1 - NOBODY_HERE) * mean / (1 + SECOND_NAMES * mean) / (2 if either else 1)
+        others = np.log(NOBODY_HERE + here / np.exp(mistaken))
         assert found.score[row] == pytest.approx(others - own, abs=2e-3)
 
 
