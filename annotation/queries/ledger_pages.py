@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,17 +41,28 @@ class LedgerFilter:
 def list_decisions(chosen: LedgerFilter, *, cursor: str = "", size: int = PAGE) -> Slice[Decision]:
     """Decisions, latest first, each with `taken_back` (it does not hold at present)."""
     found = take_after(_chosen(chosen), order=["-id"], cursor=cursor, size=size)
-    for decision in found.rows:
-        decision.taken_back = _taken_back(decision)  # type: ignore[attr-defined]
+    mark_taken_back(found.rows)
     return found
 
 
+def mark_taken_back(rows: Iterable[Decision]) -> list[Decision]:
+    """Each with `taken_back`; the rows must come from `with_reverts`."""
+    decisions = list(rows)
+    for decision in decisions:
+        decision.taken_back = _taken_back(decision)  # type: ignore[attr-defined]
+    return decisions
+
+
 def _chosen(chosen: LedgerFilter) -> QuerySet[Decision]:
+    return with_reverts(choose_decisions(chosen).select_related("actor", "identity", "into", "reverts"))
+
+
+def with_reverts(rows: QuerySet[Decision]) -> QuerySet[Decision]:
+    """The rows with what `mark_taken_back` needs to know."""
     # A revert can be reverted, and that again; whoever goes further than this is looking at the newest entry anyway.
     third = Decision.objects.only("id", "reverts_id")
     second = Decision.objects.only("id", "reverts_id").prefetch_related(Prefetch("reverted_by", third))
     first = Decision.objects.only("id", "reverts_id").prefetch_related(Prefetch("reverted_by", second))
-    rows = choose_decisions(chosen).select_related("actor", "identity", "into", "reverts")
     return rows.prefetch_related(Prefetch("reverted_by", first))
 
 

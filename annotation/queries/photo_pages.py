@@ -8,6 +8,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from annotation.models import Collection, CollectionPhoto, Face, Photo
 from annotation.queries.keyset import Slice, take_after
+from annotation.queries.person_story import photos_of
 from annotation.queries.picture_access import held_out
 
 PAGE = 60
@@ -15,15 +16,17 @@ PAGE = 60
 
 @dataclass(frozen=True)
 class PhotoFilter:
-    """Which photos to list. Unknown states list nothing."""
+    """Which photos to list. Unknown states list nothing. `people`: all of them are on it, by its faces' labels."""
 
     state: str = ""
     collection: int | None = None
+    people: tuple[int, ...] = ()
 
 
-def count_by_state(*, collection: int | None = None) -> dict[str, int]:
+def count_by_state(*, collection: int | None = None, people: tuple[int, ...] = ()) -> dict[str, int]:
     """{state: photos}, with every state named and `""` for all."""
-    rows = _chosen(PhotoFilter(collection=collection)).order_by().values_list("state").annotate(n=Count("pk"))
+    photos = _chosen(PhotoFilter(collection=collection, people=people))
+    rows = photos.order_by().values_list("state").annotate(n=Count("pk"))
     counts = dict.fromkeys(Photo.State.values, 0) | dict(rows)
     return {"": sum(counts.values()), **counts}
 
@@ -70,7 +73,7 @@ def _chosen(chosen: PhotoFilter) -> QuerySet[Photo]:
     wanted = Q()
     if chosen.state:
         wanted &= Q(state=chosen.state)
-    photos = Photo.objects.filter(wanted)
+    photos = (photos_of(chosen.people) if chosen.people else Photo.objects.all()).filter(wanted)
     if chosen.collection is not None:
         photos = photos.filter(pk__in=CollectionPhoto.objects.filter(collection=chosen.collection).values("photo"))
     return photos

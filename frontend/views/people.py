@@ -23,6 +23,15 @@ from annotation.queries.people_pages import (
     list_faces_of,
     list_people,
 )
+from annotation.queries.person_story import (
+    SHOWN,
+    checked_of,
+    company_of,
+    merged_into,
+    photos_by_year,
+    photos_of,
+)
+from frontend.charts.bars import Bar, bar_chart
 from frontend.pages import Key, is_partial, page, whole_number
 
 KEYS = [
@@ -77,8 +86,15 @@ def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
     }
     if is_partial(request):
         return render(request, "frontend/people/faces.html", context)
+    years = photos_by_year(person)
     context |= {
         "sources": count_labels_of(person),
+        "checked": checked_of(person),
+        "photos_count": sum(years.values()),
+        "years": bar_chart([Bar(str(year or "no date"), n) for year, n in years.items()], title="Photos by year"),
+        "photos": photos_of([person.pk])[:SHOWN],
+        "company": company_of(person),
+        "merged": merged_into(person),
         "decisions": list_decisions(LedgerFilter(identity=person.pk), size=HISTORY).rows,
     }
     return page(request, "people/show.html", "people", context, keys=KEYS)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
-from annotation.models import Photo
+from annotation.models import Identity, Photo
 from annotation.queries.photo_pages import (
     PhotoFilter,
     count_by_state,
@@ -32,24 +32,28 @@ TABS = [
     (Photo.State.FAILED.value, "Failed"),
 ]
 
+MOST_PEOPLE = 4  # that a photo can be asked for at once
+
 
 @require_safe
 @requires(Capability.REVIEW)
 def index(request: HttpRequest) -> HttpResponseBase:
-    """A grid of photos, filtered by state and collection."""
+    """A grid of photos, filtered by state, collection and people who are on them."""
     collection = whole_number(request.GET.get("collection"))
-    chosen = PhotoFilter(state=request.GET.get("state", ""), collection=collection)
+    named = [number for text in request.GET.getlist("person")[:MOST_PEOPLE] if (number := whole_number(text))]
+    chosen = PhotoFilter(state=request.GET.get("state", ""), collection=collection, people=tuple(named))
     found = list_photos(chosen, cursor=request.GET.get("after", ""))
-    query = {"state": chosen.state, "collection": collection or ""}
+    query = {"state": chosen.state, "collection": collection or "", "person": named, "after": found.cursor}
     context: dict[str, Any] = {
         "photos": found.rows,
-        "next_url": f"{reverse('ui:photos')}?{urlencode({**query, 'after': found.cursor})}" if found.cursor else "",
+        "next_url": f"{reverse('ui:photos')}?{urlencode(query, doseq=True)}" if found.cursor else "",
     }
     if is_partial(request):
         return render(request, "frontend/photos/grid.html", context)
-    counts = count_by_state(collection=collection)
+    counts = count_by_state(collection=collection, people=chosen.people)
     context |= {
         "chosen": chosen,
+        "people": Identity.objects.filter(pk__in=named),
         "collections": list_collections(),
         "tabs": [(state, label, counts.get(state, 0)) for state, label in TABS],
         "total": counts[""],
