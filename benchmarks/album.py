@@ -15,6 +15,7 @@ from annotation.imaging.decode import decode
 from models_zoo.alignment import align
 from models_zoo.detection import YuNet
 from models_zoo.embedding import open_embedder
+from models_zoo.quality import measure
 from models_zoo.specs import spec
 from models_zoo.weights import fetch
 from synthesis.effects.recipes import degrade
@@ -25,11 +26,19 @@ JUDGING_BELOW = 4  # of sha256(name) % 10: people whom nothing is tuned on
 
 @dataclass(frozen=True)
 class Album:
-    """Faces float32 (n, d), unit rows; the person of each, int64 (n,); photos in which no face was found."""
+    """What is in the photos.
+
+    Attributes:
+        vectors: float32 (n, d), unit rows, a face each.
+        truth: int64 (n,), the person of each.
+        missed: photos in which no face was found.
+        quality: float32 (n,), 0 to 1, as measured of the crops and landmarks.
+    """
 
     vectors: Vectors
     truth: Indexes
     missed: int
+    quality: npt.NDArray[np.float32]
 
 
 def embed_folder(folder: Path, arguments: argparse.Namespace) -> Album:
@@ -43,20 +52,24 @@ def embed_folder(folder: Path, arguments: argparse.Namespace) -> Album:
     photos = [photo for person in people for photo in _of_person(person, arguments.least_photos)]
     detector = YuNet(fetch(spec("yunet"), directory=arguments.weights))
     embedder = open_embedder(fetch(spec("sface"), directory=arguments.weights))
-    crops, names = [], []
+    crops, found, names = [], [], []
     for photo in photos:
         data = photo.read_bytes()
         image = decode(data).image
-        landmarks = _middle_face(detector, image)
+        face = _middle_face(detector, image)
         chance = digest_rng(0, hashlib.sha256(data).hexdigest())
-        if landmarks is not None and chance.random() < arguments.degraded:
-            image = degrade(image, chance, landmarks)
-            landmarks = _middle_face(detector, image)
-        if landmarks is not None:
-            crops.append(align(image, landmarks))
+        if face is not None and chance.random() < arguments.degraded:
+            image = degrade(image, chance, face[0])
+            face = _middle_face(detector, image)
+        if face is not None:
+            crops.append(align(image, face[0]))
+            found.append(face)
             names.append(photo.parent.name)
     _, truth = np.unique(names, return_inverse=True)
-    return Album(embedder.embed(np.stack(crops)), truth.astype(np.int64), len(photos) - len(crops))
+    stacked = np.stack(crops)
+    landmarks, scores = (np.array(values, np.float32) for values in zip(*found, strict=True))
+    quality = measure(stacked, landmarks, scores).quality
+    return Album(embedder.embed(stacked), truth.astype(np.int64), len(photos) - len(crops), quality)
 
 
 def _judges(name: str) -> bool:
@@ -68,11 +81,12 @@ def _of_person(person: Path, least: int) -> list[Path]:
     return photos if len(photos) >= least else []
 
 
-def _middle_face(detector: YuNet, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64] | None:
+def _middle_face(detector: YuNet, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], float] | None:
+    """Its landmarks and score."""
     found = detector.detect([image])[0]
     if not len(found):
         return None
     height, width = image.shape[:2]
     away = np.hypot(*(found.boxes[:, :2] + found.boxes[:, 2:] / 2 - np.array([width, height]) / 2).T)
-    landmarks: npt.NDArray[np.float64] = found.landmarks[int(np.argmin(away))].astype(np.float64)
-    return landmarks
+    middle = int(np.argmin(away))
+    return found.landmarks[middle].astype(np.float64), float(found.scores[middle])

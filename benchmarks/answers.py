@@ -111,17 +111,18 @@ class Said:
         """Everything that was said is a must-link or a cannot-link."""
         none = Constraints.none(len(self._album.truth))
         constraints = Constraints(none.identity, none.photo, self.pairs[self.same], self.pairs[~self.same])
-        return cluster(self._album.vectors, constraints=constraints, thresholds=thresholds)
+        album = self._album
+        return cluster(album.vectors, constraints=constraints, thresholds=thresholds, quality=album.quality)
 
 
 def load_album(arguments: argparse.Namespace) -> Album:
     """The folder's album, or what an earlier run with the same options kept of it."""
     if arguments.faces is not None and arguments.faces.exists():
         with np.load(arguments.faces) as kept:
-            return Album(kept["vectors"], kept["truth"], int(kept["missed"]))
+            return Album(kept["vectors"], kept["truth"], int(kept["missed"]), kept["quality"])
     album = embed_folder(arguments.photos, arguments)
     if arguments.faces is not None:
-        np.savez(arguments.faces, vectors=album.vectors, truth=album.truth, missed=album.missed)
+        np.savez(arguments.faces, vectors=album.vectors, truth=album.truth, missed=album.missed, quality=album.quality)
     return album
 
 

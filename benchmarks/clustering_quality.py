@@ -20,6 +20,7 @@ import numpy.typing as npt
 from annotation.clustering import (
     Agreement,
     Constraints,
+    JoinRule,
     Score,
     Thresholds,
     agreement,
@@ -54,18 +55,29 @@ def _ours(album: Album) -> dict[str, Any]:
     start = time.perf_counter()
     calibration = calibrate(album.vectors)
     calibrated = time.perf_counter()
-    clustering = cluster(album.vectors, thresholds=calibration.thresholds)
+    clustering = cluster(album.vectors, thresholds=calibration.thresholds, quality=album.quality)
     seconds = time.perf_counter() - calibrated
     cores = cluster(album.vectors, thresholds=Thresholds(calibration.thresholds.core_distance, None))
     return {
         "photos_without_face": album.missed,
         "core_similarity": asdict(calibration.core),
         "merge_similarity": asdict(calibration.merge),
+        "merge_false_neighbours": round(calibration.merge_false_neighbours, 5),
+        **_joins(clustering.thresholds.joins),
         **_told(agreement(clustering.labels, album.truth)),
         "threshold": round(calibration.thresholds.core_distance, 4),
         "cores_bcubed": _score(agreement(cores.labels, album.truth).bcubed),
         "calibration_seconds": round(calibrated - start, 3),
         "seconds": round(seconds, 3),
+    }
+
+
+def _joins(rule: JoinRule | None) -> dict[str, Any]:
+    assert rule is not None
+    return {
+        "false_joins": round(rule.false_joins, 5),
+        "poor_joins": round(rule.poor_joins, 5),
+        "poor_below": round(rule.poor_below, 3),
     }
 
 
