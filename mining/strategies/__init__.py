@@ -11,6 +11,7 @@ STRATEGIES: dict[str, str] = {
     "pairs_near_threshold": "mining.strategies.pairs_near_threshold:PairsNearThreshold",
     "label_suspects": "mining.strategies.label_suspects:LabelSuspects",
     "mixed_people": "mining.strategies.mixed_people:MixedPeople",
+    "one_person_two_names": "mining.strategies.one_person_two_names:OnePersonTwoNames",
     "copies_under_two_names": "mining.strategies.copies_under_two_names:CopiesUnderTwoNames",
     "profile_leftovers": "mining.strategies.profile_leftovers:ProfileLeftovers",
 }

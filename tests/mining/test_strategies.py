@@ -17,6 +17,7 @@ from mining.strategies.base import Question
 from mining.strategies.copies_under_two_names import CopiesUnderTwoNames
 from mining.strategies.label_suspects import LabelSuspects, weigh
 from mining.strategies.mixed_people import MixedPeople
+from mining.strategies.one_person_two_names import OnePersonTwoNames
 from mining.strategies.pairs_near_threshold import PairsNearThreshold
 from mining.strategies.persons import hearts
 from mining.strategies.pool import Pool
@@ -218,7 +219,19 @@ def profile() -> Pool:
     return make_pool(vectors, [1, 1, 2, -1, -1, -1], names={1: "Anna", 2: "Bob"}, owner=owner, band=0.15)
 
 
+def two_names() -> Pool:
+    """Anna and Ann, confirmed and less alike than clusters have to be; Bob and twenty others."""
+    rng = np.random.default_rng(6)
+    centres = rng.normal(size=(22, 64))
+    identity = np.repeat(np.arange(1, 24), [4, 3, *[4] * 21])
+    faces = centres[np.maximum(identity - 2, 0)] + 0.6 * rng.normal(size=(len(identity), 64))
+    human = np.zeros(len(identity), np.bool_)
+    human[[0, 4, 8, 12]] = True
+    return make_pool(faces, identity.tolist(), names={1: "Anna", 2: "Ann"}, human=human, threshold=0.99)
+
+
 WORTH_ONE = {
+    "one_person_two_names": two_names,
     "pairs_near_threshold": lambda: replace(three_people(), band=0.15),
     "label_suspects": three_people,
     "mixed_people": mixed,
@@ -256,6 +269,22 @@ def test_two_people_under_one_name_are_asked_about_by_their_hearts() -> None:
     assert len(MixedPeople().mine(replace(pool, human=human), budget=10).questions) == 1
     human[5] = True
     assert MixedPeople().mine(replace(pool, human=human), budget=10).questions == ()
+
+
+def test_two_confirmed_names_of_one_person_are_asked_about() -> None:
+    pool = two_names()
+    [question] = OnePersonTwoNames().mine(pool, budget=10).questions
+    assert question.identities == (2, 1) and question.settles == 3 and 2 < question.value <= 3
+    assert "between Ann (3) and Anna (4), both confirmed; one person would have 0." in question.why
+    assert question.evidence["strangers"] < 0.3 < question.evidence["one_person"]
+    human = pool.human.copy()
+    human[4] = False
+    assert OnePersonTwoNames().mine(replace(pool, human=human), budget=10).questions == ()
+    assert OnePersonTwoNames().mine(replace(pool, threshold=0.5), budget=10).questions == ()
+    photo_ids = pool.photo_ids.copy()
+    photo_ids[5] = photo_ids[1]
+    assert OnePersonTwoNames().mine(replace(pool, photo_ids=photo_ids), budget=10).questions == ()
+    assert OnePersonTwoNames().mine(replace(pool, apart=np.array([[1, 5]])), budget=10).questions == ()
 
 
 def test_one_stray_face_beside_several_is_left_to_the_suspects() -> None:
