@@ -10,10 +10,12 @@ import numpy as np
 from annotation.clustering.arrival_cores import bridging_pairs
 from annotation.clustering.arrival_groups import Bool, Renamed
 from annotation.clustering.cross_search import near_pairs
-from annotation.clustering.evidence import ROUNDING, Centroids, Float64
+from annotation.clustering.evidence import Centroids, Float64
 from annotation.clustering.graph import range_graph
 from annotation.clustering.vectors import Indexes
 from foundation.progress import Progress
+
+ROUNDING = 1e-9  # a mean of similarities may exceed the largest of them by this much
 
 
 def merge_arrivals(

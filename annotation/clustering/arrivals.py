@@ -17,7 +17,7 @@ What this costs grows with new faces x all clusters: distances between old faces
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,19 +25,22 @@ from annotation.clustering.arrival_cores import allowed, arrival_graph, bridged
 from annotation.clustering.arrival_evidence import merge_arrivals
 from annotation.clustering.arrival_groups import ArrivalApartness, Renamed, first_groups
 from annotation.clustering.constraints import Constraints
+from annotation.clustering.evidence import Centroids
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance
 from annotation.clustering.group_sums import group_centroids
 from annotation.clustering.groups import unconstrained
-from annotation.clustering.join_needs import affordable_joins, least_similarity
+from annotation.clustering.impostors import Float32
+from annotation.clustering.join_needs import SMALLEST_CLUSTER, affordable_joins, least_similarity, quality_of_groups
 from annotation.clustering.joining import join_groups
 from annotation.clustering.linkage import complete_linkage
 from annotation.clustering.resolution import Clash, Resolution, resolve
-from annotation.clustering.thresholds import Thresholds
+from annotation.clustering.thresholds import JoinRule, Thresholds
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 
 PROGRESS_STEPS = 1000
+USUAL = 4096  # old single faces and pairs, evenly spaced, that new ones are compared with
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def join_arrivals(
     *,
     constraints: Constraints | None = None,
     thresholds: Thresholds,
+    quality: Float32 | None = None,
     memory_bytes: int = DEFAULT_MEMORY,
     progress: Progress = silent,
 ) -> Arrivals:
@@ -73,14 +77,18 @@ def join_arrivals(
         settled: int64 (n,), the cluster of each old face, 0 or more (one that is alone has one of its own); -1 for a
             new face.
         constraints: what people and photos say of all n; None for nothing. Old clusters may contradict it.
+        quality: float32 (n,), 0 to 1, of the faces, for the joins; None if not known.
         memory_bytes: bounds the searches for neighbours.
         progress: told of the searches; what it raises stops the work.
 
     Raises:
         InvalidInput: as `range_graph` (`graph_too_dense` where too many new faces are near each other: a full run,
-            which can go in stages, is due), `Constraints.check`; labels that are no integers or below -1.
+            which can go in stages, is due), `Constraints.check`; `bad_quality`; labels that are no integers or
+            below -1.
     """
     vectors = check_vectors(vectors)
+    if quality is not None and quality.shape != (len(vectors),):
+        raise InvalidInput(f"Quality of shape {quality.shape} does not fit {len(vectors)} faces.", code="bad_quality")
     settled = check_labels(settled, len(vectors), "settled")
     if len(settled) and settled.min() < -1:
         raise InvalidInput(f"settled must be -1 or more, not {settled.min()}.")
@@ -89,7 +97,7 @@ def join_arrivals(
     if not np.any(settled < 0):
         progress(PROGRESS_STEPS, PROGRESS_STEPS)
         return Arrivals(settled, np.empty((0, 2), np.int64), resolution.clashes)
-    joining = _Joining(vectors, settled, resolution)
+    joining = _Joining(vectors, settled, resolution, quality)
     joining.linkage(thresholds.core_distance, memory_bytes, _part(progress, 0.0, 0.8))
     for number in range(thresholds.rounds):
         begin, width = 0.8 + 0.2 * number / thresholds.rounds, 0.2 / thresholds.rounds
@@ -102,13 +110,13 @@ def join_arrivals(
 class _Joining:
     """The groups while they merge; apartness knows a group by the number that its smallest part had at first."""
 
-    def __init__(self, vectors: Vectors, settled: Indexes, resolution: Resolution) -> None:
-        self._vectors, self._settled = vectors, settled
+    def __init__(self, vectors: Vectors, settled: Indexes, resolution: Resolution, quality: Float32 | None) -> None:
+        self._vectors, self._settled, self._quality = vectors, settled, quality
         self._groups = first_groups(settled, resolution)
         self._names = np.arange(len(self._groups))
         self._apart = ArrivalApartness(self._groups, resolution)
         self._bridges = [np.empty((0, 2), np.int64)]
-        self._false_joins: float | None = None  # of the round before, than which no round is stricter
+        self._rule: JoinRule | None = None  # of the round before, than which no round is stricter
 
     def linkage(self, max_distance: float, memory_bytes: int, progress: Progress) -> None:
         """Stage 1."""
@@ -149,15 +157,25 @@ class _Joining:
         """Stage 3."""
         if thresholds.joins is None:
             return
-        rule = affordable_joins(self._vectors, self._groups.of, thresholds.joins)
-        if self._false_joins is not None:
-            rule = replace(rule, false_joins=max(rule.false_joins, self._false_joins))
-        self._false_joins = rule.false_joins
+        rule = affordable_joins(self._vectors, self._groups.of, thresholds.joins, self._quality)
+        self._rule = rule = rule if self._rule is None else rule.no_stricter_than(self._rule)
         groups = group_centroids(self._vectors, self._groups.of, self._groups.first)
-        needed = least_similarity(groups, rule)
-        needed[self._groups.fixed] = np.inf
-        apart = Renamed(self._apart, self._names)
-        self._merge(join_groups(groups, needed, rule, apart, progress))
+        some = self._for_joins(groups.sizes)
+        part = Centroids(groups.directions[some], groups.sizes[some], groups.lengths[some])
+        quality = None if self._quality is None else quality_of_groups(self._quality, self._groups.of)[some]
+        needed = least_similarity(part, rule, quality)
+        needed[self._groups.fixed[some]] = np.inf
+        into = np.arange(len(self._groups))
+        into[some] = some[join_groups(part, needed, rule, Renamed(self._apart, self._names[some]), progress)]
+        self._merge(into)
+
+    def _for_joins(self, sizes: Indexes) -> Indexes:
+        """Groups that may join or be joined; and of the old ones that are too small for either, enough to tell what is
+        usual among those that look for a cluster."""
+        small = np.flatnonzero(self._groups.fixed & (sizes < SMALLEST_CLUSTER))
+        usual = small[np.unique(np.linspace(0, len(small) - 1, USUAL).astype(np.int64))] if len(small) else small
+        others = np.flatnonzero(~self._groups.fixed | (sizes >= SMALLEST_CLUSTER))
+        return np.sort(np.concatenate([others, usual]))
 
     def labels(self) -> Indexes:
         """See `Arrivals`."""

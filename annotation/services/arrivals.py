@@ -128,6 +128,7 @@ def _join(pool: _Pool, progress: Progress) -> Arrivals:
             _settled(pool.clusters),
             constraints=pool.links,
             thresholds=Thresholds.from_record(pool.run.parameters),
+            quality=pool.faces.quality,
             progress=progress,
         )
     except InvalidInput as error:

@@ -28,7 +28,7 @@ from tests.annotation.clustering.linkage_oracle import Groups, may_link
 from tests.annotation.clustering.made_up_faces import constraints_for, distance_matrix, people, tied_vectors
 
 RULE = JoinRule(false_joins=0.5, highest_rate=0.05, shares=(1.0,), means=(0.1,), spreads=(0.2,))
-SHARED_RULE = replace(RULE, false_share=0.3)
+SHARED_RULE = replace(RULE, false_share=0.3, cohort=2, poor_below=0.4, poor_joins=0.8)
 STAGES = [
     Thresholds(0.3, None),
     Thresholds(0.6, None),
@@ -195,8 +195,10 @@ def test_where_all_faces_are_new_it_is_a_full_run(seed: int, thresholds: Thresho
     rng = np.random.default_rng(seed)
     pairs = np.array([rng.choice(60, 2, replace=False) for _ in range(8)])
     constraints = Constraints(np.where(rng.random(60) < 0.1, truth, -1), rng.integers(-1, 50, 60), pairs[:3], pairs[3:])
-    found = join_arrivals(vectors, np.full(60, -1), constraints=constraints, thresholds=thresholds)
-    assert found.labels.tolist() == cluster(vectors, constraints=constraints, thresholds=thresholds).labels.tolist()
+    quality = rng.random(60).astype(np.float32)
+    found = join_arrivals(vectors, np.full(60, -1), constraints=constraints, thresholds=thresholds, quality=quality)
+    full = cluster(vectors, constraints=constraints, thresholds=thresholds, quality=quality)
+    assert found.labels.tolist() == full.labels.tolist()
     assert len(found.bridges) == 0
 
 
