@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from annotation.clustering.resolution import Resolution
@@ -50,3 +52,52 @@ def _faces_of_shared_photos(photo: Indexes) -> list[int]:
     values, inverse, counts = np.unique(photo, return_inverse=True, return_counts=True)
     shared: list[int] = np.flatnonzero((counts[inverse] > 1) & (values[inverse] >= 0)).tolist()
     return shared
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The same as arrays, for Numba: two groups of different identities, or with a token in common, never link.
+
+    A token is a photo of two groups or more, or one cannot pair, which both its groups hold.
+
+    Attributes:
+        identity: int64 (k,), -1 where there is none.
+        head, tail: int64 (k,), the first and the last entry of each group's list, -1 where it is empty.
+        after, token: int64 (t,), the next entry, or -1, and what the entry says.
+    """
+
+    identity: Indexes
+    head: Indexes
+    tail: Indexes
+    after: Indexes
+    token: Indexes
+
+    @classmethod
+    def of(cls, labels: Indexes, resolution: Resolution) -> Facts:
+        """Of groups 0.. of faces: group g is the faces with labels == g."""
+        groups = int(labels.max(initial=-1)) + 1
+        identity = np.full(groups, -1, np.int64)
+        known = resolution.identity >= 0
+        identity[labels[known]] = resolution.identity[known]
+        group, token = _tokens(labels, resolution)
+        head, tail = np.full(groups, -1, np.int64), np.full(groups, -1, np.int64)
+        head[group[::-1]] = np.arange(len(group))[::-1]
+        tail[group] = np.arange(len(group))
+        after = np.arange(1, len(group) + 1)
+        after[tail[tail >= 0]] = -1
+        return cls(identity, head, tail, after, token)
+
+
+def _tokens(labels: Indexes, resolution: Resolution) -> tuple[Indexes, Indexes]:
+    """Groups, ascending, and the token that each holds."""
+    seen = np.flatnonzero(resolution.photo >= 0)
+    pairs = np.unique(np.stack([resolution.photo[seen], labels[seen]], axis=1), axis=0)
+    _, photo, groups_in_photo = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
+    shared = groups_in_photo[photo] > 1
+    ends = labels[resolution.cannot]
+    ends = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    numbers = len(groups_in_photo) + np.arange(len(ends))
+    group = np.concatenate([pairs[shared, 1], ends[:, 0], ends[:, 1]])
+    token = np.concatenate([photo[shared], numbers, numbers])
+    order = np.lexsort((token, group))
+    return group[order], token[order]

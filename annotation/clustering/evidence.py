@@ -7,14 +7,15 @@ apart as two of their photos: one threshold serves all sizes, and mean linkage o
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from annotation.clustering.apartness import Apartness
+from annotation.clustering.apartness import Facts
 from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
+from annotation.clustering.linkage import roots
+from annotation.clustering.mean_linkage import ANY, ROUNDING, Bodies, merge_down_to
 from annotation.clustering.resolution import Resolution
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, number_clusters
 from foundation.errors import InvalidInput
@@ -22,7 +23,7 @@ from foundation.progress import Progress, silent
 
 Float64 = npt.NDArray[np.float64]
 
-ROUNDING = 1e-9  # a mean of similarities may exceed the largest of them by this much
+__all__ = ["ROUNDING", "Centroids", "centroids", "merge_cores"]
 
 
 @dataclass(frozen=True)
@@ -88,64 +89,10 @@ def merge_cores(
     cores = centroids(vectors, core_labels)
     reach = min(2.0, 1 - min_similarity + 2**-20)
     graph = range_graph(cores.directions, reach, memory_bytes=memory_bytes, progress=progress)
-    merging = _MeanLinkage(cores, Apartness(core_labels, resolution), min_similarity, stranger_similarity)
-    return number_clusters(merging.run(graph.rows, graph.columns)[core_labels])
-
-
-class _MeanLinkage:
-    """Greedy mean linkage on a sparse graph; a group is known by its smallest core."""
-
-    def __init__(self, cores: Centroids, apart: Apartness, min_similarity: float, stranger_similarity: float) -> None:
-        self._sums = cores.directions.astype(np.float64) * cores.sizes[:, None]
-        self._weights = cores.sizes.astype(np.float64)
-        self._leans = cores.sizes / cores.lengths  # times the same of another group: how much strangers are amplified
-        self._stranger = stranger_similarity
-        self._apart = apart
-        self._min = min_similarity
-        self._near: list[set[int]] = [set() for _ in range(len(cores.sizes))]
-        self._version = [0] * len(cores.sizes)  # -1 once dissolved
-        self._heap: list[tuple[float, int, int, int, int]] = []
-        self._parent = np.arange(len(cores.sizes))
-
-    def run(self, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32]) -> Indexes:
-        """Merges until no allowed pair reaches the threshold; the group of every core, int64 (k,)."""
-        for group in np.unique(rows).tolist():
-            first, last = np.searchsorted(rows, [group, group + 1])
-            self._offer(group, columns[first:last].tolist())
-        while self._heap:
-            _, a, b, version_a, version_b = heapq.heappop(self._heap)
-            if self._version[a] == version_a and self._version[b] == version_b:
-                self._merge(a, b)
-        for group in range(len(self._parent)):
-            self._parent[group] = self._parent[self._parent[group]]
-        return self._parent
-
-    def _offer(self, group: int, others: list[int]) -> None:
-        """Puts the pairs of a group that may merge into the queue."""
-        others = [other for other in others if not self._apart.forbids(group, other)]
-        if not others:
-            return
-        dots = np.einsum("ij,j->i", self._sums[others], self._sums[group])
-        dots -= self._stranger * self._leans[others] * self._leans[group]
-        similarities = self._stranger + dots / (self._weights[others] * self._weights[group])
-        for other, similarity in zip(others, similarities.tolist(), strict=True):
-            if similarity >= self._min - ROUNDING:
-                self._near[group].add(other)
-                self._near[other].add(group)
-            if similarity >= self._min:
-                a, b = min(group, other), max(group, other)
-                heapq.heappush(self._heap, (-similarity, a, b, self._version[a], self._version[b]))
-
-    def _merge(self, kept: int, dissolved: int) -> None:
-        others = (self._near[kept] | self._near[dissolved]) - {kept, dissolved}
-        for other in others:
-            self._near[other] -= {kept, dissolved}
-        self._near[kept], self._near[dissolved] = set(), set()
-        self._sums[kept] += self._sums[dissolved]
-        self._weights[kept] += self._weights[dissolved]
-        self._leans[kept] += self._leans[dissolved]
-        self._apart.merge(kept, dissolved)
-        self._version[kept] += 1
-        self._version[dissolved] = -1
-        self._parent[dissolved] = kept
-        self._offer(kept, sorted(others))
+    sums = cores.directions.astype(np.float64) * cores.sizes[:, None]
+    bodies = Bodies(sums, cores.sizes.astype(np.float64), cores.sizes / cores.lengths, stranger_similarity)
+    facts = Facts.of(core_labels, resolution)
+    merges = merge_down_to(bodies, facts, graph.rows, graph.columns, (min_similarity, ANY, ANY))
+    parent = np.arange(len(cores.sizes))
+    parent[merges.dissolved] = merges.kept
+    return number_clusters(roots(parent)[core_labels])

@@ -41,7 +41,7 @@ class Linkage:
         kept = self.merges[self.heights <= np.float32(distance)]
         parent = np.arange(self.component.max(initial=-1) + 1)
         parent[kept[:, 1]] = kept[:, 0]
-        return number_clusters(_roots(parent)[self.component])
+        return number_clusters(roots(parent)[self.component])
 
     @property
     def labels(self) -> Indexes:
@@ -70,7 +70,8 @@ def complete_linkage(graph: RangeGraph, resolution: Resolution) -> Linkage:
 
 
 @njit(cache=True)
-def _roots(parent: Indexes) -> Indexes:
+def roots(parent: Indexes) -> Indexes:
+    """The root of every node, in place, where a parent is never larger than its child."""
     for node in range(len(parent)):  # a parent is always smaller, so its own root is already known
         parent[node] = parent[parent[node]]
     return parent

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,10 @@ from annotation.clustering import Constraints, agreement, centroids, complete_li
 from annotation.clustering.vectors import Vectors
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import labels_of, mean_linkage_oracle, violations
-from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, people
+from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, constraints_for, people
+
+# Unit rows whose products, and sums of a few of these, are exact in floating point: ties are ties.
+HALVES = np.concatenate([np.eye(4), np.array(list(itertools.product((-0.5, 0.5), repeat=4)))]).astype(np.float32)
 
 
 def check_against_oracle(
@@ -50,6 +55,25 @@ def test_constraints_hold_with_ties_and_duplicates(given_: tuple[Vectors, Constr
     assert violations(labels, constraints, resolution) == []
     for core in range(int(cores.max(initial=-1)) + 1):
         assert len(set(labels[cores == core])) == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 19), max_size=14), st.data(), st.sampled_from([-1.0, -0.25, 0.0, 0.25, 0.5, 1.0]))
+def test_exact_ties_under_constraints_go_to_the_smallest_core(
+    picks: list[int], data: st.DataObject, min_similarity: float
+) -> None:
+    vectors = np.ascontiguousarray(HALVES[np.array(picks, np.int64)])
+    constraints = data.draw(constraints_for(len(vectors)))
+    resolution = resolve(constraints)
+    core_labels = complete_linkage(range_graph(vectors, 0.0), resolution).labels
+    middles = centroids(vectors, core_labels)
+    cores = [np.flatnonzero(core_labels == core).tolist() for core in range(len(middles.sizes))]
+    whole = np.isin(middles.directions, (0, 1, -1, 0.5, -0.5)).all()  # must-links make other middles
+    expected = mean_linkage_oracle(middles, cores, resolution, min_similarity, 0.0)
+    labels = merge_cores(vectors, core_labels, resolution, min_similarity=min_similarity)
+    assert violations(labels, constraints, resolution) == []
+    if whole:
+        assert labels.tolist() == labels_of(expected, len(vectors))
 
 
 def test_cores_of_one_person_come_together() -> None:
