@@ -18,7 +18,7 @@ from accounts.roles import Capability
 from annotation.api.decisions import DecidedSerializer, decided
 from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
-from mining import queries, services
+from mining import queries
 from mining.models import ReviewBatch, ReviewItem
 from mining.serializers import (
     AnswerSerializer,
@@ -28,6 +28,9 @@ from mining.serializers import (
     ReviewBatchSerializer,
     ReviewItemSerializer,
 )
+from mining.services.answers import answer_item, skip_item
+from mining.services.leases import lease_items, release_items
+from mining.services.runs import start_mining
 
 MAY_REVIEW: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
 
@@ -39,7 +42,7 @@ class MiningRunsView(IdempotentWrites):
     def post(self, request: Request) -> Response:
         wanted = NewMiningSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        job = services.start_mining(user=cast(User, request.user), **wanted.validated_data)
+        job = start_mining(user=cast(User, request.user), **wanted.validated_data)
         return Response({"job": job.pk}, status=202)
 
 
@@ -80,10 +83,17 @@ class LeaseView(IdempotentWrites):
         wanted = LeaseSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         batch = queries.batch_by_id(id)
-        items = services.lease_items(
-            user=cast(User, request.user), batch_id=batch.pk, count=wanted.validated_data["count"]
-        )
+        items = lease_items(user=cast(User, request.user), batch_id=batch.pk, count=wanted.validated_data["count"])
         return Response(LeasedSerializer({"items": items}).data)
+
+
+class ReleaseView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(request=None, responses={204: None}, summary="Give back the questions that I had taken")
+    def post(self, request: Request, id: int) -> Response:
+        release_items(user=cast(User, request.user), batch_id=queries.batch_by_id(id).pk)
+        return Response(status=204)
 
 
 class AnswerView(IdempotentWrites):
@@ -93,7 +103,7 @@ class AnswerView(IdempotentWrites):
     def post(self, request: Request, id: int) -> Response:
         given = AnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return decided(services.answer_item(user=cast(User, request.user), item_id=id, **given.validated_data))
+        return decided(answer_item(user=cast(User, request.user), item_id=id, **given.validated_data))
 
 
 class SkipView(IdempotentWrites):
@@ -101,4 +111,4 @@ class SkipView(IdempotentWrites):
 
     @extend_schema(request=None, responses=ReviewItemSerializer, summary="Leave a question unanswered")
     def post(self, request: Request, id: int) -> Response:
-        return Response(ReviewItemSerializer(services.skip_item(user=cast(User, request.user), item_id=id)).data)
+        return Response(ReviewItemSerializer(skip_item(user=cast(User, request.user), item_id=id)).data)

@@ -11,7 +11,7 @@ from annotation.queries.clusters import require_current_run
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 from mining.queries import load_pool
-from mining.services import mine, store_batch
+from mining.services.runs import mine, store_batch
 from mining.strategies import STRATEGIES
 
 

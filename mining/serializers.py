@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from mining.models import ReviewBatch, ReviewItem
-from mining.services import MAX_BUDGET
+from mining.services.runs import MAX_BUDGET
 from mining.strategies import STRATEGIES
 
 MOST_LEASED = 100

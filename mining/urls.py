@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mining.api import AnswerView, BatchesView, BatchItemsView, LeaseView, MiningRunsView, SkipView
+from mining.api import AnswerView, BatchesView, BatchItemsView, LeaseView, MiningRunsView, ReleaseView, SkipView
 
 urlpatterns = [
     path("mining-runs", MiningRunsView.as_view(), name="mining-runs"),
     path("review/batches", BatchesView.as_view(), name="review-batches"),
     path("review/batches/<int:id>/items", BatchItemsView.as_view(), name="review-batch-items"),
     path("review/batches/<int:id>/lease", LeaseView.as_view(), name="review-lease"),
+    path("review/batches/<int:id>/release", ReleaseView.as_view(), name="review-release"),
     path("review/items/<int:id>/answer", AnswerView.as_view(), name="review-answer"),
     path("review/items/<int:id>/skip", SkipView.as_view(), name="review-skip"),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,6 +33,9 @@ from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 MAX_FACES = 200_000
 MAX_TEXT = 200
 MAX_EVIDENCE = 8_000
+
+Listener = Callable[[Set[int], Set[int]], None]  # (entries that hold, entries that are taken back)
+_LISTENERS: list[Listener] = []
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,25 @@ def record(drafts: Sequence[Draft], *, by: By, action: UUID | None = None) -> li
         _check_faces(drafts)
         made = _insert(drafts, by, action or uuid4())
         direct_labels.apply(made)
+        _tell(made)
         request_labels(user=by.user)
     return made
+
+
+def on_change_of_standing(listener: Listener) -> None:
+    """Have an app above told, in the same transaction, which entries hold again and which are taken back now."""
+    if listener not in _LISTENERS:
+        _LISTENERS.append(listener)
+
+
+def _tell(made: Sequence[Decision]) -> None:
+    changed = direct_labels.undone(made)
+    if not changed or not _LISTENERS:
+        return
+    rows = list(Decision.objects.filter(pk__in=changed).only("pk"))
+    standing = {decision.pk for decision in _standing(rows)}
+    for listener in _LISTENERS:
+        listener(standing, changed - standing)
 
 
 def _insert(drafts: Sequence[Draft], by: By, action: UUID) -> list[Decision]:

@@ -28,9 +28,9 @@ def apply(made: Sequence[Decision]) -> None:
 
     Where a recomputation holds the labels at the moment they are left to the job: the person shall not wait for it.
     """
-    undone = list(Decision.objects.filter(pk__in=_undone(made)))
-    if undone:
-        _restore_people(undone)
+    touched = list(Decision.objects.filter(pk__in=undone(made)))
+    if touched:
+        _restore_people(touched)
     for decision in made:
         _apply_to_people(decision)
     try:
@@ -38,8 +38,8 @@ def apply(made: Sequence[Decision]) -> None:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
             for decision in made:
                 _apply_to_labels(decision)
-            if undone:
-                _restore_labels(undone, upto=made[-1].pk)
+            if touched:
+                _restore_labels(touched, upto=made[-1].pk)
             cursor.execute("SELECT set_config('lock_timeout', '0', true)")
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
@@ -102,7 +102,7 @@ def _restore_labels(undone: Sequence[Decision], *, upto: int) -> None:
         write_labels(_rows_from(ledger_state(), faces), upto=upto)
 
 
-def _undone(made: Iterable[Decision]) -> set[int]:
+def undone(made: Iterable[Decision]) -> set[int]:
     """The entries, not reverts themselves, that these reverts take back or bring back."""
     found: set[int] = set()
     wanted = {decision.reverts_id for decision in made if decision.reverts_id}

@@ -13,7 +13,7 @@ from frontend.charts import histogram
 from frontend.pages import Key, page, signed_in, told, whole_number
 from mining.models import ReviewBatch
 from mining.review_pages import find_batch, list_batches, list_questions
-from mining.services import start_mining
+from mining.services.runs import start_mining
 
 KEYS = [
     Key("", "Same person; or the left person, where the page asks who it is", "confirm"),

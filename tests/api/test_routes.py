@@ -69,6 +69,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("get", "review-batches"): ALL,
     ("get", "review-batch-items"): ALL,
     ("post", "review-lease"): ALL,
+    ("post", "review-release"): ALL,
     ("post", "review-answer"): ALL,
     ("post", "review-skip"): ALL,
     ("get", "models"): ALL,

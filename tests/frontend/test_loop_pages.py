@@ -189,7 +189,7 @@ def test_questions_come_with_faces_of_both_people(users: dict[str, User], showca
 
 
 def test_questions_that_somebody_else_is_answering_are_left_out(users: dict[str, User], showcase: World) -> None:
-    from mining.services import lease_items
+    from mining.services.leases import lease_items
 
     batch = ReviewBatch.objects.get(strategy="threshold_pairs")
     mine = {item.pk for item in lease_items(user=users["annotator"], batch_id=batch.pk, count=2)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from annotation.models import ClusterRun, Collection, Decision, Identity, Label, Photo
-from annotation.services.decisions import undo
+from annotation.services.decisions import redo, undo
 from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
@@ -16,7 +16,9 @@ from jobs.models import Job, JobState
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batch_by_id, items_of
 from mining.review_pages import list_questions
-from mining.services import answer_item, lease_items, skip_item, start_mining
+from mining.services.answers import answer_item, skip_item
+from mining.services.leases import lease_items, release_items
+from mining.services.runs import start_mining
 from mining.strategies import STRATEGIES
 from tests.annotation.decisions.world import World, make_world, user, who
 
@@ -300,3 +302,43 @@ def test_a_suspect_that_was_answered_is_closed_in_every_batch(world: World) -> N
     twin.refresh_from_db()
     kept.refresh_from_db()
     assert (twin.state, kept.state) == ("obsolete", "open")
+
+
+def states(batch: int) -> list[str]:
+    return list(ReviewItem.objects.filter(batch=batch).order_by("ordinal").values_list("state", flat=True))
+
+
+def test_a_question_is_open_again_when_its_answer_is_taken_back_and_closed_when_that_is(world: World) -> None:
+    mine()
+    first = questions("pairs_near_threshold")[0]
+    again = ReviewItem.objects.create(
+        batch=ReviewBatch.objects.create(strategy="pairs_near_threshold", asks="pair"),
+        ordinal=0,
+        faces=first.faces,
+        value=1.0,
+        settles=1,
+        why="asked twice",
+    )
+    anna = user("anna")
+    before = states(first.batch_id)
+    answer_item(user=anna, item_id=first.pk, answer="same")
+    closed = states(first.batch_id)
+    assert (closed[0], states(again.batch_id)) == ("answered", ["obsolete"])
+    undo(user=anna)
+    assert (states(first.batch_id), states(again.batch_id)) == (before, ["open"])
+    redo(user=anna)
+    assert (states(first.batch_id), states(again.batch_id)) == (closed, ["obsolete"])
+    undo(user=anna)
+    answer_item(user=user("bea"), item_id=again.pk, answer="different")
+    assert states(again.batch_id) == ["answered"]
+
+
+def test_what_is_given_back_is_free_at_once_and_only_ones_own(world: World) -> None:
+    mine()
+    batch = questions("pairs_near_threshold")[0].batch_id
+    anna, bea = user("anna"), user("bea")
+    taken = lease_items(user=anna, batch_id=batch, count=1)
+    assert release_items(user=bea, batch_id=batch) == 0
+    assert taken[0] not in lease_items(user=bea, batch_id=batch, count=1)
+    assert release_items(user=anna, batch_id=batch) == 1
+    assert taken[0] in lease_items(user=bea, batch_id=batch, count=100)

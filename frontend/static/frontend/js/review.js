@@ -1,7 +1,7 @@
 // @ts-check
 /** Questions one by one, answered by key. */
 
-import { ApiError, call } from "./api.js";
+import { ApiError, call, csrfToken } from "./api.js";
 import { answerItem, restartClock } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { toastError } from "./toast.js";
@@ -71,7 +71,7 @@ function pick(...answers) {
   if (answer) void give(answer);
 }
 
-const RENEW_MS = 4 * 60 * 1000;
+const RENEW_MS = 40 * 1000; // the server gives it to others after two minutes
 
 /** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
 async function lease() {
@@ -84,7 +84,19 @@ async function lease() {
   }
 }
 
+/** Given back on leaving; what the page can't send any more, the server takes back after a while. */
+function release() {
+  void fetch(`/api/v1/review/batches/${box?.dataset.batch}/release`, {
+    method: "POST",
+    keepalive: true,
+    credentials: "same-origin",
+    headers: { "X-CSRFToken": csrfToken() },
+  });
+}
+
 void lease();
+window.addEventListener("pagehide", () => box && release());
+window.addEventListener("pageshow", (event) => event.persisted && void lease());
 window.setInterval(() => void lease(), RENEW_MS);
 
 onAction("confirm", () => pick("same", "left"));

@@ -1,0 +1,1 @@
+"""The verbs of mining: runs, leases on questions, answers to them."""
