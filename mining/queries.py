@@ -62,6 +62,7 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         threshold=1 - run.parameters["core_distance"] if merge is None else merge,
         band=(rules["confident_at"] - rules["doubtful_at"]) / 2,
         strangers=run.parameters.get("stranger_similarity", 0.0),
+        shift=((run.parameters.get("calibration") or {}).get("answers") or {}).get("shift", 0.0),
         apart=apart,
         rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
         asked={tuple(faces) for faces in ReviewItem.objects.values_list("faces", flat=True).iterator()},

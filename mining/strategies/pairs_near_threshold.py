@@ -44,6 +44,7 @@ class PairsNearThreshold(Strategy):
             pool.apart,
             impostors=expected_of_strangers(pool, pool.vectors, parties),
             quality=pool.quality,
+            shift=pool.shift,
         )
         found = found.take(found.clusters[:, 0] != found.clusters[:, 1])  # whether one is two, `mixed_people` asks
         progress(len(parties), len(parties))

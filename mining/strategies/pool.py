@@ -29,6 +29,7 @@ class Pool:
         human: (n,) whether people said so.
         names: person -> name, only of those who have one.
         threshold: cosine similarity of centroids at which clusters merge.
+        shift: of the log odds that two clusters are one person, by the answers that the calibration used.
         strangers: the mean cosine similarity of strangers, which the means of many faces amplify.
         band: how far from the threshold a similarity still leaves doubt, > 0.
         apart: (k, 2) rows that people have said are not one person.
@@ -51,6 +52,7 @@ class Pool:
     threshold: float
     band: float
     strangers: float = 0.0
+    shift: float = 0.0
     apart: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     rejected: Set[tuple[int, int]] = frozenset()
     asked: Set[tuple[int, ...]] = frozenset()

@@ -14,7 +14,7 @@ from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
 from jobs.models import Job, JobState
 from mining.models import ReviewBatch, ReviewItem
-from mining.queries import batch_by_id, items_of
+from mining.queries import batch_by_id, items_of, load_pool
 from mining.review_pages import list_questions
 from mining.services.answers import answer_item, skip_item
 from mining.services.leases import lease_items, release_items
@@ -116,6 +116,7 @@ def test_answers_about_pairs_refine_the_next_calibration(world: World) -> None:
     assert found["merge"]["similarity"] == found["answers"]["similarity"] >= found["answers"]["without"]
     run = ClusterRun.objects.select_related("space").latest("id")
     assert run.space.calibration["answers"] == found["answers"]
+    assert load_pool(run).shift == found["answers"]["shift"] < 0
     undo(user=anna)
     world.cluster()
     after = ClusterRun.objects.latest("id").parameters["calibration"]["answers"]

@@ -189,6 +189,15 @@ def test_a_pair_says_why_and_lone_faces_take_part() -> None:
     assert question.why.endswith("likely to be one person.")
 
 
+def test_earlier_answers_make_pairs_likelier_or_less_likely() -> None:
+    same = [
+        PairsNearThreshold().mine(replace(three_people(), shift=shift), budget=10).questions[0].evidence["same"]
+        for shift in (-1.0, 0.0, 1.0)
+    ]
+    odds = [np.log(likely / (1 - likely)) for likely in same]
+    assert np.diff(odds) == pytest.approx([1, 1], abs=0.01)
+
+
 def test_of_the_typical_faces_the_clear_one_is_asked_about() -> None:
     pool = replace(three_people(), quality=np.array([0.2, 0.9, 0.2, 0.1, 0.5, 0.5, 0.5, 0.5], np.float32))
     [question] = PairsNearThreshold().mine(pool, budget=10).questions
