@@ -23,7 +23,7 @@ from foundation.progress import Progress, silent
 
 Float64 = npt.NDArray[np.float64]
 
-__all__ = ["ROUNDING", "Centroids", "centroids", "merge_cores"]
+__all__ = ["ROUNDING", "Centroids", "Evidence", "centroids", "merge_cores", "merge_evidence"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,42 @@ class Centroids:
     directions: Vectors
     sizes: Indexes
     lengths: Float64
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Mean linkage of cores; what merged, and how alike.
+
+    Attributes:
+        min_similarity: merges stop here.
+        core_labels: int64 (n,), the core of each face, numbered by smallest member.
+        kept, dissolved: int64 (m,), pairs of cores that were merged, in their order; the smaller one stands for the
+            merged group afterwards.
+        similarities: float64 (m,), the mean similarity of the two groups, falling but for rounding.
+    """
+
+    min_similarity: float
+    core_labels: Indexes
+    kept: Indexes
+    dissolved: Indexes
+    similarities: Float64
+
+    def cut(self, similarity: float) -> Indexes:
+        """Labels int64 (n,) at a similarity >= min_similarity, numbered by smallest member."""
+        if similarity < self.min_similarity:
+            raise InvalidInput(
+                f"These merges end at {self.min_similarity:g}; they cannot be cut at {similarity:g}.",
+                code="bad_threshold",
+            )
+        merged = int(np.sum(np.minimum.accumulate(self.similarities) >= similarity))
+        parent = np.arange(self.core_labels.max(initial=-1) + 1)
+        parent[self.dissolved[:merged]] = self.kept[:merged]
+        return number_clusters(roots(parent)[self.core_labels])
+
+    @property
+    def labels(self) -> Indexes:
+        """Labels int64 (n,) after all merges."""
+        return self.cut(self.min_similarity)
 
 
 def centroids(vectors: Vectors, labels: Indexes) -> Centroids:
@@ -65,6 +101,28 @@ def merge_cores(
     memory_bytes: int = DEFAULT_MEMORY,
     progress: Progress = silent,
 ) -> Indexes:
+    """The labels of `merge_evidence`, int64 (n,), numbered by smallest member."""
+    return merge_evidence(
+        vectors,
+        core_labels,
+        resolution,
+        min_similarity=min_similarity,
+        stranger_similarity=stranger_similarity,
+        memory_bytes=memory_bytes,
+        progress=progress,
+    ).labels
+
+
+def merge_evidence(
+    vectors: Vectors,
+    core_labels: Indexes,
+    resolution: Resolution,
+    *,
+    min_similarity: float,
+    stranger_similarity: float = 0.0,
+    memory_bytes: int = DEFAULT_MEMORY,
+    progress: Progress = silent,
+) -> Evidence:
     """Mean linkage between cores down to `min_similarity`, obeying the constraints exactly.
 
     The similarity of two groups is the mean cosine similarity of their cores' normalised centroids, each pair of cores
@@ -75,10 +133,7 @@ def merge_cores(
 
     Args:
         vectors: float32 (n, d), unit rows.
-        core_labels: int64 (n,), numbered by smallest member, must-link components whole.
-
-    Returns:
-        Labels int64 (n,), numbered by smallest member.
+        core_labels: int64 (n,), any numbers, must-link components whole.
     """
     if not -1 <= min_similarity <= 1:
         raise InvalidInput(f"A cosine similarity lies between -1 and 1, not at {min_similarity}.", code="bad_threshold")
@@ -93,6 +148,4 @@ def merge_cores(
     bodies = Bodies(sums, cores.sizes.astype(np.float64), cores.sizes / cores.lengths, stranger_similarity)
     facts = Facts.of(core_labels, resolution)
     merges = merge_down_to(bodies, facts, graph.rows, graph.columns, (min_similarity, ANY, ANY))
-    parent = np.arange(len(cores.sizes))
-    parent[merges.dissolved] = merges.kept
-    return number_clusters(roots(parent)[core_labels])
+    return Evidence(min_similarity, core_labels, merges.kept, merges.dissolved, merges.similarities)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotation.clustering.constraints import Constraints
-from annotation.clustering.evidence import merge_cores
+from annotation.clustering.evidence import Evidence, merge_evidence
 from annotation.clustering.explanation import Explanation, explain
 from annotation.clustering.graph import DEFAULT_MEMORY
 from annotation.clustering.growth import linkage_within
@@ -37,6 +37,7 @@ class Clustering:
         conflicts: human decisions that contradict each other, and which of them was not obeyed.
         thresholds: what was asked for, with the false joins that were found to pay.
         edges: pairs of faces within core_distance; where these would not fit the memory, those of each stage.
+        evidence: what merged in each round, beginning with the cores and going on with what the round before left.
     """
 
     labels: Indexes
@@ -46,6 +47,7 @@ class Clustering:
     conflicts: tuple[Clash, ...]
     thresholds: Thresholds
     edges: int
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
@@ -82,13 +84,17 @@ def cluster(
         vectors, resolution, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
     )
     labels, joins = linkage.labels, thresholds.joins
+    rounds: list[Evidence] = []
     for number in range(thresholds.rounds):
         part = _part(progress, 0.9 + 0.1 * number / thresholds.rounds, 0.9 + 0.1 * (number + 1) / thresholds.rounds)
-        labels, joins = _round(vectors, labels, resolution, thresholds, joins, quality, memory_bytes, part)
+        labels, joins, merges = _round(vectors, labels, resolution, thresholds, joins, quality, memory_bytes, part)
+        rounds += merges
     thresholds = replace(thresholds, joins=joins)
     explanation = explain(vectors, labels)
     progress(PROGRESS_STEPS, PROGRESS_STEPS)
-    return Clustering(labels, linkage.labels, linkage, explanation, resolution.clashes, thresholds, edges)
+    return Clustering(
+        labels, linkage.labels, linkage, explanation, resolution.clashes, thresholds, edges, tuple(rounds)
+    )
 
 
 def _round(
@@ -100,10 +106,12 @@ def _round(
     quality: Float32 | None,
     memory_bytes: int,
     progress: Progress,
-) -> tuple[Indexes, JoinRule | None]:
-    """Evidence merges and joins; the labels, and the rule of the joins, no stricter than in the rounds before."""
+) -> tuple[Indexes, JoinRule | None, list[Evidence]]:
+    """Evidence merges and joins; the labels, the rule of the joins, no stricter than in the rounds before, and the
+    merges, if any were asked for."""
+    merges = []
     if thresholds.merge_similarity is not None:
-        labels = merge_cores(
+        found = merge_evidence(
             vectors,
             labels,
             resolution,
@@ -112,12 +120,13 @@ def _round(
             memory_bytes=memory_bytes,
             progress=_half(progress, 0),
         )
+        labels, merges = found.labels, [found]
     if thresholds.joins is None or before is None:
-        return labels, None
+        return labels, None, merges
     rule = affordable_joins(vectors, labels, thresholds.joins, quality)
     if before.false_share is None:
         rule = rule.no_stricter_than(before)
-    return join_small(vectors, labels, resolution, rule, quality=quality, progress=_half(progress, 1)), rule
+    return join_small(vectors, labels, resolution, rule, quality=quality, progress=_half(progress, 1)), rule, merges
 
 
 def _half(progress: Progress, half: int) -> Progress:

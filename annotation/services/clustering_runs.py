@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from annotation.clustering.histogram import histogram
 from annotation.clustering.pipeline import Clustering, cluster
 from annotation.clustering.thresholds import Thresholds
 from annotation.ledger.constraints import constraints
@@ -114,6 +115,8 @@ def _carry_out(
         "largest": int(found.sizes.max(initial=0)),
         "edges": found.edges,
         "clashes": len(found.conflicts),
+        "heights": histogram(found.linkage.heights, 0.0, thresholds.core_distance),
+        "merges": _merge_similarities(found),
     }
     with transaction.atomic():
         _store(run, faces, found, similarity)
@@ -157,6 +160,14 @@ def _thresholds(calibrated: Thresholds, settings: Mapping[str, Any]) -> Threshol
         merge_similarity=None if merge is None else float(merge),
         joins=calibrated.joins if settings.get("joins", True) else None,
     )
+
+
+def _merge_similarities(found: Clustering) -> dict[str, Any] | None:
+    """The histogram of the evidence merges of all rounds; None where none were asked for."""
+    if found.thresholds.merge_similarity is None:
+        return None
+    similarities = np.concatenate([np.empty(0), *(evidence.similarities for evidence in found.evidence)])
+    return histogram(similarities, found.thresholds.merge_similarity, 1.0)
 
 
 def _to_medoid(faces: FaceVectors, found: Clustering) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.clustering import Constraints, agreement, centroids, complete_linkage, merge_cores, range_graph, resolve
+from annotation.clustering.evidence import merge_evidence
 from annotation.clustering.vectors import Vectors
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import labels_of, mean_linkage_oracle, violations
@@ -96,3 +97,17 @@ def test_opposite_faces_that_cancel_out_still_have_a_centroid() -> None:
 def test_what_is_no_similarity_is_refused() -> None:
     with pytest.raises(InvalidInput, match="between -1 and 1"):
         merge_cores(DIRECTIONS, np.arange(26), resolve(Constraints.none(26)), min_similarity=1.5)
+
+
+def test_raising_the_threshold_is_a_cut_of_the_same_merges() -> None:
+    vectors, _ = people(seed=8, count=12, faces=300, noise=0.9)
+    resolution = resolve(Constraints.none(len(vectors)))
+    cores = complete_linkage(range_graph(vectors, 0.35), resolution).labels
+    low = merge_evidence(vectors, cores, resolution, min_similarity=0.3, stranger_similarity=0.02)
+    assert np.all(np.diff(low.similarities) < 1e-9)
+    assert np.all(low.kept < low.dissolved)
+    for similarity in (0.3, 0.45, 0.6, 0.9):
+        again = merge_cores(vectors, cores, resolution, min_similarity=similarity, stranger_similarity=0.02)
+        assert low.cut(similarity).tolist() == again.tolist()
+    with pytest.raises(InvalidInput, match="end at"):
+        low.cut(0.2)

@@ -41,6 +41,8 @@ def test_people_are_found_and_explained() -> None:
     assert agreement(clustering.labels, truth).bcubed.f > 0.99
     assert agreement(clustering.labels, clustering.core_labels).bcubed.recall == 1  # cores stay whole
     assert clustering.edges > 0
+    assert [evidence.labels.tolist() for evidence in clustering.evidence] == [clustering.labels.tolist()]
+    assert clustering.evidence[0].core_labels.tolist() == clustering.core_labels.tolist()
     assert np.array_equal(clustering.labels[clustering.explanation.medoid], np.arange(len(clustering.sizes)))
     again = cluster(vectors, thresholds=THRESHOLDS)
     assert np.array_equal(again.labels, clustering.labels)

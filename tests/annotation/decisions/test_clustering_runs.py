@@ -37,6 +37,10 @@ def test_people_become_clusters_with_labels() -> None:
     assert medoid.similarity == pytest.approx(1, abs=1e-5)
     assert run.metrics["faces"] == 9 and run.metrics["clusters"] == 2 and run.metrics["alone"] == 1
     assert run.metrics["labels"]["people_made"] == 2
+    heights, merges = run.metrics["heights"], run.metrics["merges"]
+    assert (heights["low"], heights["high"]) == (0, THRESHOLDS["core_distance"])
+    assert sum(heights["counts"]) + sum(merges["counts"]) == 4 + 2  # as many as make 8 faces two clusters
+    assert (merges["low"], merges["high"]) == (run.parameters["merge_similarity"], 1)
 
 
 def test_people_keep_their_ids_when_faces_come_and_runs_are_forgotten() -> None:
