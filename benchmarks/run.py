@@ -27,6 +27,7 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["arrivals", "--photos", LFW, "--least-photos", "4"], True),
     (["answers", "--photos", LFW, "--least-photos", "4", "--answers", "10"], True),
     (["suspects", "--photos", LFW], True),
+    (["suspects_planted", "--photos", LFW, "--tuning", "--seeds", "1"], True),
 ]
 
 
