@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numba
 import numpy as np
 
 from annotation.clustering import Agreement, Thresholds, agreement, calibrate, cluster, join_arrivals
@@ -62,6 +63,7 @@ def speed(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "peer_seconds": round(float(np.median(full_seconds)), 3),
         "ratio": round(float(np.median(full_seconds) / np.median(seconds)), 1),
         "repeats": arguments.repeats,
+        "threads": numba.get_num_threads(),
         "threshold": round(thresholds.core_distance, 4),
         "bridges": bridges,
         **_told("", agreement(joined, people)),
