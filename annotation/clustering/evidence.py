@@ -16,6 +16,7 @@ from annotation.clustering.apartness import Facts
 from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
 from annotation.clustering.linkage import roots
 from annotation.clustering.mean_linkage import ANY, ROUNDING, Bodies, merge_down_to
+from annotation.clustering.mean_stages import BYTES_PER_PAIR, merge_in_stages
 from annotation.clustering.resolution import Resolution
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, number_clusters
 from foundation.errors import InvalidInput
@@ -129,11 +130,13 @@ def merge_evidence(
     weighted by the product of their sizes. Strangers are a little alike on average (`stranger_similarity`), and means
     of many faces more so, by 1 / (product of the means' lengths); the surplus is taken off. Such a mean reaches the
     threshold only where some pair of centroids does, so a range graph of these holds all that can merge. Ties go to the
-    smallest core.
+    smallest core. Where this graph would not fit, the same merges are found in stages.
 
     Args:
         vectors: float32 (n, d), unit rows.
         core_labels: int64 (n,), any numbers, must-link components whole.
+        memory_bytes: bounds the pairs of cores that are kept at a time and the search for them; the centroids, some
+            12 bytes per core and dimension, and one pair of each core are held in any case.
     """
     if not -1 <= min_similarity <= 1:
         raise InvalidInput(f"A cosine similarity lies between -1 and 1, not at {min_similarity}.", code="bad_threshold")
@@ -142,10 +145,29 @@ def merge_evidence(
     if len(resolution.component) != len(vectors):
         raise InvalidInput(f"Constraints for {len(resolution.component)} faces do not fit {len(vectors)} vectors.")
     cores = centroids(vectors, core_labels)
+    rising = _rising(progress)
     reach = min(2.0, 1 - min_similarity + 2**-20)
-    graph = range_graph(cores.directions, reach, memory_bytes=memory_bytes, progress=progress)
     sums = cores.directions.astype(np.float64) * cores.sizes[:, None]
     bodies = Bodies(sums, cores.sizes.astype(np.float64), cores.sizes / cores.lengths, stranger_similarity)
     facts = Facts.of(core_labels, resolution)
-    merges = merge_down_to(bodies, facts, graph.rows, graph.columns, (min_similarity, ANY, ANY))
+    try:
+        graph = range_graph(cores.directions, reach, memory_bytes=memory_bytes // 4, progress=rising)
+    except InvalidInput as error:
+        if error.code != "graph_too_dense":
+            raise
+        merges = merge_in_stages(bodies, facts, min_similarity, pairs=memory_bytes // BYTES_PER_PAIR, progress=rising)
+    else:
+        merges = merge_down_to(bodies, facts, graph.rows, graph.columns, (min_similarity, ANY, ANY))
     return Evidence(min_similarity, core_labels, merges.kept, merges.dissolved, merges.similarities)
+
+
+def _rising(progress: Progress) -> Progress:
+    """Progress that never falls, though a search begins anew."""
+    reached = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal reached
+        reached = max(reached, done / total if total else 1.0)
+        progress(int(1e6 * reached), 1_000_000)
+
+    return report

@@ -109,24 +109,26 @@ def _allowed(
 ) -> npt.NDArray[np.bool_]:
     """Which pairs may link and are near enough; rows are sorted."""
     allowed = np.zeros(len(rows), np.bool_)
-    stamp, stamped = _no_stamps(token), -1
+    stamp, stamped = no_stamps(token), -1
     for e in range(len(rows)):
         row = int(rows[e])
         if row != stamped:
             stamped = row
-            _stamp(row, row, stamp, head, after, token)
+            put_stamps(row, row, stamp, head, after, token)
         if near[e] >= least:
-            allowed[e] = not _meets(row, int(columns[e]), row, stamp, identity, head, after, token)
+            allowed[e] = not meets(row, int(columns[e]), row, stamp, identity, head, after, token)
     return allowed
 
 
 @njit(cache=True)
-def _no_stamps(token: Int64) -> Int64:
+def no_stamps(token: Int64) -> Int64:
+    """No group's mark on any token."""
     return np.full(token.max() + 1 if len(token) else 0, -1, np.int64)
 
 
 @njit(cache=True)
-def _stamp(group: int, mark: int, stamp: Int64, head: Int64, after: Int64, token: Int64) -> None:
+def put_stamps(group: int, mark: int, stamp: Int64, head: Int64, after: Int64, token: Int64) -> None:
+    """Marks the tokens of a group."""
     at = head[group]
     while at >= 0:
         stamp[token[at]] = mark
@@ -134,7 +136,7 @@ def _stamp(group: int, mark: int, stamp: Int64, head: Int64, after: Int64, token
 
 
 @njit(cache=True)
-def _meets(
+def meets(
     group: int, other: int, mark: int, stamp: Int64, identity: Int64, head: Int64, after: Int64, token: Int64
 ) -> bool:
     """Whether the other may not link to the group whose tokens bear the mark."""
@@ -157,7 +159,7 @@ def _merge_greedily(
     k, merged = len(weights), 0
     kept, dissolved, heights = np.empty(k, np.int64), np.empty(k, np.int64), np.empty(k, np.float64)
     version, parent, seen = np.zeros(k, np.int32), np.arange(k), np.full(k, -1, np.int64)
-    stamp = _no_stamps(token)
+    stamp = no_stamps(token)
     first, following = _lists(k, rows, columns)
     heap = empty_heap(2 * len(rows) + 1)  # half of it is live at most: no pair comes to life that had no edge
     size = _first_pairs(heap, rows, columns, near, last)
@@ -176,10 +178,10 @@ def _merge_greedily(
         version[b] = -1
         parent[b] = a
         _unite(a, b, identity, head, tail, after)
-        _stamp(a, merged, stamp, head, after, token)
+        put_stamps(a, merged, stamp, head, after, token)
         for half in _neighbours(a, b, merged, seen, parent, rows, columns, first, following):
             other = _root(parent, _end(half, rows, columns))
-            if _meets(a, other, merged, stamp, identity, head, after, token):
+            if meets(a, other, merged, stamp, identity, head, after, token):
                 continue
             similarity = similarity_of(a, other, sums, weights, leans, stranger)
             if similarity < last[0] - ROUNDING:

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.clustering import Constraints, agreement, centroids, complete_linkage, merge_cores, range_graph, resolve
+from annotation.clustering import (
+    Centroids,
+    Constraints,
+    agreement,
+    centroids,
+    complete_linkage,
+    merge_cores,
+    range_graph,
+    resolve,
+)
+from annotation.clustering.apartness import Facts
 from annotation.clustering.evidence import merge_evidence
+from annotation.clustering.mean_linkage import Bodies
+from annotation.clustering.mean_stages import merge_in_stages
 from annotation.clustering.vectors import Vectors
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import labels_of, mean_linkage_oracle, violations
@@ -16,6 +29,11 @@ from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_ve
 
 # Unit rows whose products, and sums of a few of these, are exact in floating point: ties are ties.
 HALVES = np.concatenate([np.eye(4), np.array(list(itertools.product((-0.5, 0.5), repeat=4)))]).astype(np.float32)
+
+
+def bodies_of(middles: Centroids, stranger: float) -> Bodies:
+    sums = middles.directions.astype(np.float64) * middles.sizes[:, None]
+    return Bodies(sums, middles.sizes.astype(np.float64), middles.sizes / middles.lengths, stranger)
 
 
 def check_against_oracle(
@@ -73,7 +91,13 @@ def test_exact_ties_under_constraints_go_to_the_smallest_core(
     expected = mean_linkage_oracle(middles, cores, resolution, min_similarity, 0.0)
     labels = merge_cores(vectors, core_labels, resolution, min_similarity=min_similarity)
     assert violations(labels, constraints, resolution) == []
+    pairs = data.draw(st.integers(1, 60))
+    bodies, facts = bodies_of(middles, 0.0), Facts.of(core_labels, resolution)
+    staged = merge_in_stages(bodies, facts, min_similarity, pairs=pairs)
+    merges = merge_evidence(vectors, core_labels, resolution, min_similarity=min_similarity)
     if whole:
+        assert staged.kept.tolist() == merges.kept.tolist()
+        assert staged.dissolved.tolist() == merges.dissolved.tolist()
         assert labels.tolist() == labels_of(expected, len(vectors))
 
 
@@ -97,6 +121,44 @@ def test_opposite_faces_that_cancel_out_still_have_a_centroid() -> None:
 def test_what_is_no_similarity_is_refused() -> None:
     with pytest.raises(InvalidInput, match="between -1 and 1"):
         merge_cores(DIRECTIONS, np.arange(26), resolve(Constraints.none(26)), min_similarity=1.5)
+
+
+@pytest.mark.parametrize(("seed", "stranger"), [(1, 0.0), (2, 0.05)])
+def test_stages_make_the_same_merges(seed: int, stranger: float) -> None:
+    vectors, truth = people(seed, count=15, faces=300, noise=1.0)
+    rng = np.random.default_rng(seed)
+    none = Constraints.none(300)
+    apart = rng.integers(0, 300, (40, 2))
+    apart = apart[truth[apart[:, 0]] != truth[apart[:, 1]]]
+    identity = np.where(rng.random(300) < 0.05, truth, -1)
+    resolution = resolve(Constraints(identity, rng.integers(0, 150, 300), none.must, apart))
+    cores = resolution.component
+    whole = merge_evidence(vectors, cores, resolution, min_similarity=0.2, stranger_similarity=stranger)
+    for pairs in (1, 1000, 5000):
+        bodies, facts = bodies_of(centroids(vectors, cores), stranger), Facts.of(cores, resolution)
+        staged = merge_in_stages(bodies, facts, 0.2, pairs=pairs)
+        assert staged.kept.tolist() == whole.kept.tolist()
+        assert staged.dissolved.tolist() == whole.dissolved.tolist()
+        assert staged.similarities.tolist() == whole.similarities.tolist()
+
+
+def test_a_graph_ten_times_too_dense_keeps_to_its_memory() -> None:
+    vectors, _ = people(3, count=3, faces=3000, noise=0.5, dimensions=16)
+    resolution = resolve(Constraints.none(len(vectors)))
+    cores = np.arange(len(vectors))
+    memory = 3 << 20
+    assert 24 * len(range_graph(vectors, 0.6)) > 10 * memory
+    whole = merge_evidence(vectors, cores, resolution, min_similarity=0.4)
+    merge_evidence(
+        vectors[:1500], cores[:1500], resolve(Constraints.none(1500)), min_similarity=0.4, memory_bytes=memory
+    )
+    tracemalloc.start()
+    staged = merge_evidence(vectors, cores, resolution, min_similarity=0.4, memory_bytes=memory)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert staged.kept.tolist() == whole.kept.tolist()
+    assert staged.dissolved.tolist() == whole.dissolved.tolist()
+    assert peak <= memory + 40 * vectors.size  # the centroids come on top of the pairs
 
 
 def test_raising_the_threshold_is_a_cut_of_the_same_merges() -> None:
