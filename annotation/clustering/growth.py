@@ -31,9 +31,13 @@ def linkage_within(
     max_distance: float,
     *,
     memory_bytes: int = DEFAULT_MEMORY,
+    device: str | None = None,
     progress: Progress = silent,
 ) -> tuple[Linkage, int]:
     """Exact complete linkage up to `max_distance`, from one graph where it fits `memory_bytes`, else in stages.
+
+    The one graph is searched for on `device`, a torch device, None for the CPU; stages always work on the CPU. Not yet
+    run on a GPU.
 
     Returns:
         The linkage, and how many edges its graphs had.
@@ -44,7 +48,9 @@ def linkage_within(
     """
     rising = _Rising(progress)
     try:
-        graph = range_graph(vectors, max_distance, memory_bytes=memory_bytes, progress=rising.part(1.0))
+        graph = range_graph(
+            vectors, max_distance, memory_bytes=memory_bytes, device=device or "cpu", progress=rising.part(1.0)
+        )
     except InvalidInput as error:
         if error.code != "graph_too_dense":
             raise

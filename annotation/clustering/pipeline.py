@@ -62,6 +62,7 @@ def cluster(
     thresholds: Thresholds,
     quality: Float32 | None = None,
     memory_bytes: int = DEFAULT_MEMORY,
+    device: str | None = None,
     progress: Progress = silent,
 ) -> Clustering:
     """Clusters faces by person, obeying every human decision.
@@ -71,6 +72,7 @@ def cluster(
         constraints: what people and photos say; None for nothing.
         quality: float32 (n,), 0 to 1, of the faces, for the joins; None if not known.
         memory_bytes: bounds the search for neighbours.
+        device: the torch device on which the cores' graph is searched for, see `linkage_within`; None for the CPU.
         progress: told of the searches, 90% for the cores' graph; what it raises stops the work.
 
     Raises:
@@ -81,7 +83,12 @@ def cluster(
         raise InvalidInput(f"Quality of shape {quality.shape} does not fit {len(vectors)} faces.", code="bad_quality")
     resolution = resolve(constraints or Constraints.none(len(vectors)), expected=len(vectors))
     linkage, edges = linkage_within(
-        vectors, resolution, thresholds.core_distance, memory_bytes=memory_bytes, progress=_part(progress, 0.0, 0.9)
+        vectors,
+        resolution,
+        thresholds.core_distance,
+        memory_bytes=memory_bytes,
+        device=device,
+        progress=_part(progress, 0.0, 0.9),
     )
     labels, joins = linkage.labels, thresholds.joins
     rounds: list[Evidence] = []

@@ -9,7 +9,7 @@ from scipy.cluster.hierarchy import fcluster
 from scipy.spatial.distance import squareform
 
 from annotation.clustering import Constraints, complete_linkage, range_graph, resolve
-from annotation.clustering.vectors import Vectors, number_clusters
+from annotation.clustering.vectors import Vectors, number_clusters, pair_distances
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import complete_linkage_oracle
 from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, distance_matrix, people
@@ -71,6 +71,54 @@ def test_a_chain_of_near_faces_is_not_one_cluster() -> None:
     distances = distance_matrix(vectors)
     assert max(distances[labels == c][:, labels == c].max() for c in set(labels)) <= 1 - np.cos(0.21)
     assert labels.max() > 2
+
+
+@pytest.mark.parametrize("n", [2, 3, 100, 3000])
+def test_long_chains_of_equal_links_break_into_short_pieces(n: int) -> None:
+    # Every link is near enough, as often as not by the last bit, and no face is near enough to the next but one.
+    angles = np.arange(n) * (1.5 * np.pi / 3000)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    links = pair_distances(vectors, np.arange(n - 1), np.arange(1, n))
+    graph = range_graph(vectors, float(links.max()))
+    linkage = complete_linkage(graph, resolve(Constraints.none(n)))
+    sizes = np.bincount(linkage.labels)
+    assert sizes.max() == 2
+    assert np.all(np.diff(linkage.labels) >= 0)  # pieces of the chain
+    apart = np.flatnonzero(sizes[:-1] + sizes[1:] == 2)
+    assert len(apart) == 0  # two neighbours alone would have merged
+    if n <= 100:
+        assert (
+            linkage.labels.tolist()
+            == complete_linkage_oracle(distance_matrix(vectors), resolve(Constraints.none(n)), float(links.max()))[0]
+        )
+
+
+def test_ever_longer_links_make_a_chain_as_long_as_the_faces() -> None:
+    # Each face's nearest is the one before: the whole must be walked before the first merge.
+    angles = np.cumsum(1.001 ** np.arange(2000)) * 1e-4
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)[::-1]
+    linkage = complete_linkage(range_graph(vectors, 0.002), resolve(Constraints.none(2000)))
+    firsts = np.flatnonzero(np.diff(linkage.labels, prepend=-1))
+    assert len(firsts) == linkage.labels.max() + 1  # pieces of the chain
+    lasts = np.append(firsts[1:], 2000) - 1
+    assert pair_distances(vectors, firsts, lasts).max() <= np.float32(0.002)
+    assert pair_distances(vectors, firsts[:-1], lasts[1:]).min() > np.float32(0.002)  # nothing is left to merge
+    assert linkage.heights.max() <= np.float32(0.002)
+    assert np.all(np.diff(linkage.heights) >= 0)
+
+
+@pytest.mark.parametrize("n", [2, 17, 60])
+def test_equal_heights_everywhere_go_to_the_smallest_face(n: int) -> None:
+    vectors = np.eye(n, dtype=np.float32)
+    none, far = resolve(Constraints.none(n)), np.ones((n, n), np.float32) - np.eye(n, dtype=np.float32)
+    linkage = complete_linkage(range_graph(vectors, 1.0), none)
+    assert linkage.merges.tolist() == [[0, other] for other in range(1, n)]
+    assert set(linkage.heights.tolist()) == {1.0}
+    assert linkage.cut(0.999).tolist() == list(range(n))
+    pairs = np.stack([np.arange(0, n - 1, 2), np.arange(1, n, 2)], axis=1)
+    apart = resolve(Constraints(none.identity, none.photo, np.empty((0, 2), np.int64), pairs))
+    expected, _ = complete_linkage_oracle(far, apart, 1.0)
+    assert complete_linkage(range_graph(vectors, 1.0), apart).labels.tolist() == expected
 
 
 def test_must_links_do_not_count_for_width_but_all_members_count_towards_others() -> None:

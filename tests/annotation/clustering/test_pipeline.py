@@ -1,13 +1,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from annotation.clustering import Clash, Constraints, JoinRule, Thresholds, agreement, cluster, resolve
+from annotation.clustering import (
+    Clash,
+    Constraints,
+    JoinRule,
+    Thresholds,
+    agreement,
+    calibrate,
+    cluster,
+    graph,
+    resolve,
+)
+from annotation.clustering.device_search import DeviceSearch
 from annotation.clustering.vectors import Vectors
 from foundation.errors import Cancelled, InvalidInput
 from tests.annotation.clustering.linkage_oracle import violations
@@ -97,6 +110,66 @@ def test_cancelling_stops_either_stage() -> None:
 
         with pytest.raises(Cancelled):
             cluster(vectors, thresholds=THRESHOLDS, progress=stop)
+
+
+@pytest.mark.parametrize("when", [0, 500, 920, 960])
+def test_run_again_after_cancelling_gives_what_an_undisturbed_run_gives(when: int) -> None:
+    vectors, truth = people(seed=17, count=12, faces=300, noise=0.9)
+    photo = np.random.default_rng(17).integers(0, 200, 300)
+    none = Constraints.none(300)
+    constraints = Constraints(np.where(np.arange(300) % 20 == 0, truth, -1), photo, none.must, none.cannot)
+    undisturbed = cluster(vectors, constraints=constraints, thresholds=IN_ROUNDS)
+
+    def stop(done: int, total: int) -> None:
+        if done >= when:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        cluster(vectors, constraints=constraints, thresholds=IN_ROUNDS, progress=stop)
+    again = cluster(vectors, constraints=constraints, thresholds=IN_ROUNDS)
+    assert again.labels.tolist() == undisturbed.labels.tolist()
+    assert again.linkage.merges.tolist() == undisturbed.linkage.merges.tolist()
+    assert again.thresholds == undisturbed.thresholds
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(np.nan, "vectors_not_finite"), (np.inf, "vectors_not_finite"), (0.0, "vectors_zero"),
+     (2.0, "vectors_not_normalised")],
+)  # fmt: skip
+def test_bad_vectors_are_refused_before_any_work(value: float, code: str) -> None:
+    vectors, _ = people(seed=18, count=10, faces=100)
+    vectors[7] = value
+    for entry in (lambda: cluster(vectors, thresholds=THRESHOLDS), lambda: calibrate(vectors)):
+        with pytest.raises(InvalidInput) as caught:
+            entry()
+        assert caught.value.code == code
+        assert "rows 7" in caught.value.message
+
+
+def test_a_device_gives_the_same_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = people(seed=19, count=60, faces=600)
+    usual = cluster(vectors, thresholds=THRESHOLDS)
+    monkeypatch.setattr(graph, "LEAST_FILTERED", 0)
+    searches: list[str] = []
+
+    class Recorded(DeviceSearch):
+        def __init__(self, *given: Any) -> None:
+            searches.append(given[3])
+            super().__init__(*given)
+
+    monkeypatch.setattr(graph, "DeviceSearch", Recorded)
+    there = cluster(vectors, thresholds=THRESHOLDS, device="cpu:0")  # torch's CPU by another name than the default
+    assert searches == ["cpu:0"]
+    assert there.linkage.merges.tolist() == usual.linkage.merges.tolist()
+    assert there.labels.tolist() == usual.labels.tolist()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="There is a GPU")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        cluster(DIRECTIONS, thresholds=THRESHOLDS, device="cuda")
+    assert caught.value.code == "device_unavailable"
 
 
 def test_input_that_does_not_fit_is_refused() -> None:
