@@ -15,10 +15,14 @@ class ReviewBatch(models.Model):
 
         PAIR = "pair", "Are two faces one person?"
         SUSPECT = "suspect", "Whom does a face show?"
+        CLUSTER = "cluster", "Is a cluster one person?"
+        MERGE = "merge", "Are two people one?"
 
     strategy = models.CharField(max_length=40)
     asks = models.CharField(max_length=10, choices=Asks, default=Asks.PAIR)
     parameters = models.JSONField(default=dict)
+    overlap = models.PositiveSmallIntegerField(default=1, help_text="how many people answer each question")
+    expected_seconds = models.FloatField(default=3.0, help_text="that one answer is expected to take")
     run = models.ForeignKey("annotation.ClusterRun", null=True, on_delete=models.SET_NULL, related_name="+")
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.SET_NULL, related_name="+")
     report = models.JSONField(default=dict, help_text="considered, picked, histogram")
@@ -40,16 +44,18 @@ class ReviewItem(models.Model):
         OPEN = "open", "Open"
         ANSWERED = "answered", "Answered"
         SKIPPED = "skipped", "Skipped"
+        DISPUTED = "disputed", "Answered differently"
         OBSOLETE = "obsolete", "Settled by another answer"
 
     batch = models.ForeignKey(ReviewBatch, on_delete=models.CASCADE, related_name="items")
     ordinal = models.PositiveIntegerField()
     faces = ArrayField(models.BigIntegerField(), help_text="the faces asked about, the subject first")
     identities = ArrayField(models.BigIntegerField(), default=list, help_text="the identities in question")
-    value = models.FloatField(help_text="faces settled x uncertainty")
+    value = models.FloatField(help_text="faces settled x uncertainty / expected seconds")
     settles = models.PositiveIntegerField(help_text="how many faces one answer settles")
     why = models.CharField(max_length=300)
     evidence = models.JSONField(default=dict)
+    gold = models.CharField(max_length=10, blank=True, default="", help_text="the known answer; shown to nobody")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
     leased_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -62,3 +68,60 @@ class ReviewItem(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.ordinal} of batch {self.batch_id}"
+
+
+class ReviewLease(models.Model):
+    """Somebody has a question before them."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="leases")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "user"], name="one_lease_per_item_user")]
+
+    def __str__(self) -> str:
+        return f"item {self.item_id} lent to user {self.user_id}"
+
+
+class ReviewVote(models.Model):
+    """What one person answered. Taking it back sets `withdrawn_at`; the row stays."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="votes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="votes")
+    answer = models.CharField(max_length=10)
+    payload = models.JSONField(default=dict, help_text="what the answer names: of a cluster, the faces rejected")
+    seconds = models.FloatField(null=True, help_text="how long the person took")
+    adjudicates = models.BooleanField(default=False, help_text="settles what others answered differently")
+    decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "user"], condition=models.Q(withdrawn_at=None), name="one_vote_per_item_user"
+            )
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.answer} on item {self.item_id} by user {self.user_id}"
+
+
+class ErrorModel(models.Model):
+    """How often a person gives which answer where which is true, of one kind of question; see `mining.consensus`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    asks = models.CharField(max_length=10, choices=ReviewBatch.Asks)
+    errors = models.JSONField(help_text="true answer -> given answer -> probability")
+    prevalence = models.JSONField(help_text="answer -> how often it is true; the same for all people")
+    votes = models.PositiveIntegerField(help_text="answers that it was learned from")
+    known = models.PositiveIntegerField(help_text="of these, on questions whose answer was known")
+    computed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "asks"], name="one_error_model_per_user_asks")]
+
+    def __str__(self) -> str:
+        return f"errors of user {self.user_id} on {self.asks}"

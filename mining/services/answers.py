@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -10,7 +11,7 @@ from accounts.models import User
 from annotation.models import Decision
 from annotation.services.decisions import By, record
 from mining.models import ReviewBatch, ReviewItem
-from mining.services.drafts import about_pair, about_suspect
+from mining.services.drafts import drafts_of
 from mining.services.leases import open_item
 
 State = ReviewItem.State
@@ -26,18 +27,21 @@ def skip_item(*, user: User, item_id: int) -> ReviewItem:
 
 
 @transaction.atomic
-def answer_item(*, user: User, item_id: int, answer: str, seconds: float | None = None) -> list[Decision]:
+def answer_item(
+    *, user: User, item_id: int, answer: str, seconds: float | None = None, payload: Mapping[str, Any] | None = None
+) -> list[Decision]:
     """Write an answer to the ledger and close the question, and others that it settles.
 
     Args:
         answer: about a pair `same` or `different`; about a suspect `left` (it is the first person), `right` (it is
             the other one), `neither`, or `both` (the two are one person).
+        payload: what the answer names, where the kind of question asks for it.
 
     `same` about two people merges them, as does `both`. A near-duplicate that is the second face of a suspect goes
     where the suspect goes. Raises InvalidInput (`unknown_answer`), NotFound or Conflict.
     """
     item = open_item(user, item_id)
-    drafts = about_suspect(item, answer) if item.batch.asks == ReviewBatch.Asks.SUSPECT else about_pair(item, answer)
+    drafts = drafts_of(item, answer, payload or {})
     evidence = {**item.evidence, "page": "review", "item": item.pk, "batch": item.batch_id, "run": item.batch.run_id}
     made = record(drafts, by=By(user, seconds, evidence))
     item.state, item.decision = State.ANSWERED, made[0]

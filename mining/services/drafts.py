@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from annotation.ledger.entries import Kind
 from annotation.models import Label
 from annotation.services.decisions import Draft
 from annotation.services.identities import assignment, merger, rejection
 from foundation.errors import InvalidInput
-from mining.models import ReviewItem
+from mining.models import ReviewBatch, ReviewItem
+
+Payload = Mapping[str, Any]
 
 
-def about_pair(item: ReviewItem, answer: str) -> list[Draft]:
+def about_pair(item: ReviewItem, answer: str, payload: Payload) -> list[Draft]:
     """`same` or `different`. Raises InvalidInput (`unknown_answer`)."""
     a, b = item.faces[:2]
     if answer == "different":
@@ -36,7 +39,7 @@ def _parting(subject: int, other: int) -> list[Draft]:
     return [Draft(Kind.REJECT, faces=(subject,), identity=a.identity_id)]
 
 
-def about_suspect(item: ReviewItem, answer: str) -> list[Draft]:
+def about_suspect(item: ReviewItem, answer: str, payload: Payload) -> list[Draft]:
     """`left`, `right`, `neither` or `both`. Raises InvalidInput (`unknown_answer`)."""
     subject, (own, *others) = item.faces[0], item.identities
     copies = item.faces[1:2] if item.evidence.get("copy") else []
@@ -59,3 +62,22 @@ def _shows(faces: Sequence[int], person: int) -> list[Draft]:
     moved = [face for face in faces if face not in theirs]
     drafts = [Draft(Kind.ASSIGN, faces=tuple(confirmed), identity=person)] if confirmed else []
     return drafts + (assignment(moved, person) if moved else [])
+
+
+# What a batch asks -> what its answers write. Adding a kind of question is a function here and a line in each table.
+DRAFTS: dict[str, Callable[[ReviewItem, str, Payload], list[Draft]]] = {
+    ReviewBatch.Asks.PAIR.value: about_pair,
+    ReviewBatch.Asks.SUSPECT.value: about_suspect,
+}
+ANSWERS: dict[str, tuple[str, ...]] = {
+    ReviewBatch.Asks.PAIR.value: ("same", "different"),
+    ReviewBatch.Asks.SUSPECT.value: ("left", "right", "neither", "both"),
+}
+
+
+def drafts_of(item: ReviewItem, answer: str, payload: Payload) -> list[Draft]:
+    """What this answer to a question writes. Raises InvalidInput (`unknown_answer`, or what the kind refuses)."""
+    known = ANSWERS.get(item.batch.asks, ())
+    if answer not in known:
+        raise InvalidInput(f"The answers to this question are {', '.join(known)}.", code="unknown_answer")
+    return DRAFTS[item.batch.asks](item, answer, payload)
