@@ -7,9 +7,10 @@ clustering = cluster(vectors, constraints=constraints, thresholds=calibration.th
 from annotation.clustering.answered import Answers, Refinement
 from annotation.clustering.arrivals import Arrivals, join_arrivals
 from annotation.clustering.calibration import Calibration, CalibrationTargets, Estimate, calibrate
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.cohort import strangers_by_label
 from annotation.clustering.constraints import Constraints
-from annotation.clustering.evidence import Centroids, centroids, merge_cores
+from annotation.clustering.evidence import merge_cores
 from annotation.clustering.explanation import Explanation, NearClusters, explain, near_clusters
 from annotation.clustering.genuine import GenuineModel
 from annotation.clustering.graph import RangeGraph, range_graph

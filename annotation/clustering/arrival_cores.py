@@ -13,11 +13,11 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from annotation.clustering.arrival_groups import ArrivalApartness, Bool, Groups, Renamed
+from annotation.clustering.centroids import group_means
 from annotation.clustering.cross_search import near_pairs
 from annotation.clustering.edges import BYTES_PER_EDGE, EdgeBudget
 from annotation.clustering.graph import RangeGraph, range_graph
 from annotation.clustering.group_graph import widest
-from annotation.clustering.group_sums import group_means
 from annotation.clustering.tile_search import BYTES_PER_HIT, tile_rows
 from annotation.clustering.vectors import Indexes, Vectors
 from foundation.progress import Progress

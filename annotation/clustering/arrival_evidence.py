@@ -9,8 +9,8 @@ import numpy as np
 
 from annotation.clustering.arrival_cores import bridging_pairs
 from annotation.clustering.arrival_groups import Bool, Renamed
+from annotation.clustering.centroids import Centroids, Float64
 from annotation.clustering.cross_search import near_pairs
-from annotation.clustering.evidence import Centroids, Float64
 from annotation.clustering.graph import range_graph
 from annotation.clustering.vectors import Indexes
 from foundation.progress import Progress

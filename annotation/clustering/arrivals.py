@@ -24,10 +24,9 @@ import numpy as np
 from annotation.clustering.arrival_cores import allowed, arrival_graph, bridged
 from annotation.clustering.arrival_evidence import merge_arrivals
 from annotation.clustering.arrival_groups import ArrivalApartness, Renamed, first_groups
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.constraints import Constraints
-from annotation.clustering.evidence import Centroids
 from annotation.clustering.graph import DEFAULT_MEMORY, check_distance
-from annotation.clustering.group_sums import group_centroids
 from annotation.clustering.groups import unconstrained
 from annotation.clustering.impostors import Float32
 from annotation.clustering.join_needs import SMALLEST_CLUSTER, affordable_joins, least_similarity, quality_of_groups
@@ -142,7 +141,7 @@ class _Joining:
         if not -1 <= thresholds.merge_similarity <= 1:
             raise InvalidInput("A cosine similarity lies between -1 and 1.", code="bad_threshold")
         into, bridges = merge_arrivals(
-            group_centroids(self._vectors, self._groups.of, self._groups.first),
+            centroids(self._vectors, self._groups.of),
             self._groups.fixed,
             Renamed(self._apart, self._names),
             min_similarity=thresholds.merge_similarity,
@@ -159,7 +158,7 @@ class _Joining:
             return
         rule = affordable_joins(self._vectors, self._groups.of, thresholds.joins, self._quality)
         self._rule = rule = rule if self._rule is None else rule.no_stricter_than(self._rule)
-        groups = group_centroids(self._vectors, self._groups.of, self._groups.first)
+        groups = centroids(self._vectors, self._groups.of)
         some = self._for_joins(groups.sizes)
         part = Centroids(groups.directions[some], groups.sizes[some], groups.lengths[some])
         quality = None if self._quality is None else quality_of_groups(self._quality, self._groups.of)[some]

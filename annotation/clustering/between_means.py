@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.cohort import Cohort
-from annotation.clustering.evidence import Centroids, centroids
 from annotation.clustering.genuine import GenuineModel, fit_genuine
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.vectors import Indexes, Vectors

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from annotation.clustering.apartness import Facts
+from annotation.clustering.centroids import centroids
 from annotation.clustering.graph import DEFAULT_MEMORY, range_graph
 from annotation.clustering.linkage import roots
-from annotation.clustering.mean_linkage import ANY, ROUNDING, Bodies, merge_down_to
+from annotation.clustering.mean_linkage import ANY, Bodies, merge_down_to
 from annotation.clustering.mean_stages import BYTES_PER_PAIR, merge_in_stages
 from annotation.clustering.resolution import Resolution
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, number_clusters
@@ -23,23 +24,6 @@ from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 
 Float64 = npt.NDArray[np.float64]
-
-__all__ = ["ROUNDING", "Centroids", "Evidence", "centroids", "merge_cores", "merge_evidence"]
-
-
-@dataclass(frozen=True)
-class Centroids:
-    """The middles of clusters 0..k-1.
-
-    Attributes:
-        directions: float32 (k, d), normalised means.
-        sizes: int64 (k,), faces.
-        lengths: float64 (k,), the length of the mean of the unit vectors: 1 for a single face, less for wide clusters.
-    """
-
-    directions: Vectors
-    sizes: Indexes
-    lengths: Float64
 
 
 @dataclass(frozen=True)
@@ -76,20 +60,6 @@ class Evidence:
     def labels(self) -> Indexes:
         """Labels int64 (n,) after all merges."""
         return self.cut(self.min_similarity)
-
-
-def centroids(vectors: Vectors, labels: Indexes) -> Centroids:
-    """The middle of each cluster of the labels. Opposite vectors may cancel out; such a cluster gets its first member's
-    direction, and length 1."""
-    sizes = np.bincount(labels)
-    order = np.argsort(labels, kind="stable")
-    starts = np.cumsum(sizes) - sizes
-    sums = np.add.reduceat(vectors[order], starts, dtype=np.float64) if len(sizes) else vectors.astype(np.float64)
-    norms = np.linalg.norm(sums, axis=1)
-    lengths = norms / np.maximum(sizes, 1)
-    void = norms < 1e-6
-    sums[void], norms[void], lengths[void] = vectors[order[starts[void]]], 1, 1
-    return Centroids((sums / norms[:, None]).astype(np.float32), sizes, lengths)
 
 
 def merge_cores(

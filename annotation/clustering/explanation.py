@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from annotation.clustering.evidence import centroids
+from annotation.clustering.centroids import centroids
 from annotation.clustering.farthest import farthest_pairs
 from annotation.clustering.vectors import Indexes, Vectors, check_labels, check_vectors, number_clusters
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import faiss
 import numpy as np
 
-from annotation.clustering.evidence import Centroids, Float64, centroids
+from annotation.clustering.centroids import Centroids, Float64, centroids
 from annotation.clustering.false_share import affordable_neighbours
 from annotation.clustering.impostors import Float32, fit_bulk
 from annotation.clustering.thresholds import JoinRule

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from annotation.clustering.apartness import Apartness
-from annotation.clustering.evidence import Centroids, Float64, centroids
+from annotation.clustering.centroids import Centroids, Float64, centroids
 from annotation.clustering.impostors import Float32
 from annotation.clustering.join_needs import SMALLEST_CLUSTER, least_similarity, quality_of_groups
 from annotation.clustering.resolution import Resolution

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from annotation.clustering.between_means import BetweenMeans
-from annotation.clustering.evidence import centroids
+from annotation.clustering.centroids import centroids
 from annotation.clustering.genuine import GenuineModel
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.prior_odds import log_prior_odds

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from annotation.clustering.between_means import BetweenMeans
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.disjoint_sets import DisjointSets
-from annotation.clustering.evidence import Centroids, centroids
 from annotation.clustering.explanation import near_clusters
 from annotation.clustering.genuine import GenuineModel
 from annotation.clustering.impostors import ImpostorModel

@@ -29,8 +29,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.cohort import Cohort
-from annotation.clustering.evidence import Centroids, centroids
 from annotation.clustering.genuine import GenuineModel, fit_genuine
 from annotation.clustering.impostors import ImpostorModel
 from annotation.clustering.prior_odds import log_prior_odds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from annotation.clustering.evidence import Centroids
+from annotation.clustering.centroids import Centroids
 from annotation.clustering.vectors import Indexes, Vectors
 
 Float64 = npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from annotation.clustering.between_means import BetweenMeans, Likeness
-from annotation.clustering.evidence import Centroids, centroids
+from annotation.clustering.centroids import Centroids, centroids
 from annotation.clustering.prior_odds import log_prior_odds
 from foundation.progress import Progress
 from mining.strategies.base import Candidates, Question, Strategy

@@ -20,7 +20,6 @@ from annotation.clustering import (
     resolve,
 )
 from annotation.clustering.cross_search import near_pairs
-from annotation.clustering.group_sums import group_centroids
 from annotation.clustering.join_needs import SMALLEST_CLUSTER
 from annotation.clustering.vectors import Indexes, Vectors, number_clusters, pair_distances
 from foundation.errors import InvalidInput
@@ -219,19 +218,6 @@ def test_pairs_between_two_sets_are_those_of_brute_force(seed: int, some: int, o
     assert found == dict(zip(map(tuple, wanted[near].tolist()), distances[near], strict=True))
     assert sum(len(t.rows) for t in tiles) == len(found)
     assert told[-1] == (len(tiles), len(tiles))
-
-
-def test_centroids_of_groups_are_those_of_clusters_to_the_last_bit() -> None:
-    vectors, truth = people(seed=4, count=30, faces=500)
-    vectors[0], vectors[1] = -vectors[2], vectors[2]
-    labels = number_clusters(np.where(np.arange(500) < 2, 99, truth))
-    ours, theirs = (
-        group_centroids(vectors, labels, np.unique(labels, return_index=True)[1]),
-        centroids(vectors, labels),
-    )
-    assert np.array_equal(ours.directions, theirs.directions)
-    assert np.array_equal(ours.sizes, theirs.sizes)
-    assert np.array_equal(ours.lengths, theirs.lengths) and ours.lengths[0] == 1
 
 
 def three_of_a_kind() -> tuple[Vectors, Indexes]:

@@ -22,7 +22,7 @@ from annotation.clustering.apartness import Facts
 from annotation.clustering.evidence import merge_evidence
 from annotation.clustering.mean_linkage import Bodies
 from annotation.clustering.mean_stages import merge_in_stages
-from annotation.clustering.vectors import Vectors
+from annotation.clustering.vectors import Vectors, number_clusters
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.linkage_oracle import labels_of, mean_linkage_oracle, violations
 from tests.annotation.clustering.made_up_faces import DIRECTIONS, constrained_vectors, constraints_for, people
@@ -173,3 +173,17 @@ def test_raising_the_threshold_is_a_cut_of_the_same_merges() -> None:
         assert low.cut(similarity).tolist() == again.tolist()
     with pytest.raises(InvalidInput, match="end at"):
         low.cut(0.2)
+
+
+def test_centroids_are_the_normalised_means_and_opposites_get_their_first_face() -> None:
+    vectors, truth = people(seed=4, count=30, faces=500)
+    vectors[0], vectors[1] = -vectors[2], vectors[2]
+    labels = number_clusters(np.where(np.arange(500) < 2, 99, truth))
+    found = centroids(vectors, labels)
+    assert np.array_equal(found.directions[0], vectors[0]) and found.lengths[0] == 1
+    for cluster in range(1, len(found.sizes)):
+        mean = vectors[labels == cluster].mean(axis=0, dtype=np.float64)
+        length = np.linalg.norm(mean)
+        assert np.allclose(found.directions[cluster], mean / length, atol=1e-6)
+        assert found.lengths[cluster] == pytest.approx(length)
+        assert found.sizes[cluster] == np.sum(labels == cluster)

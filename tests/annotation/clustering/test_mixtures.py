@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.clustering.between_means import BetweenMeans, similarity_to_the_rest
+from annotation.clustering.centroids import centroids
 from annotation.clustering.cohort import strangers_by_label
-from annotation.clustering.evidence import centroids
 from annotation.clustering.mixtures import Mixtures, find_mixtures
 from foundation.errors import InvalidInput
 from tests.annotation.clustering.test_suspects import PRIOR, STRANGERS, people, unit
