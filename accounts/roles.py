@@ -20,6 +20,7 @@ class Capability(models.TextChoices):
     INGEST = "ingest", "Add photos"
     JOBS = "jobs", "Cancel and retry jobs"
     MINING = "mining", "Start mining runs"
+    ADJUDICATE = "adjudicate", "Settle questions that others answered differently"
     SYNTHESIS = "synthesis", "Start synthesis runs"
     ROUNDS = "rounds", "Start rounds of the loop"
     DATASETS = "datasets", "Freeze and pull dataset versions"
@@ -34,6 +35,7 @@ _DATA_ENGINEER = _ANNOTATOR | {
     Capability.INGEST,
     Capability.JOBS,
     Capability.MINING,
+    Capability.ADJUDICATE,
     Capability.SYNTHESIS,
     Capability.ROUNDS,
 }

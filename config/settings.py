@@ -38,6 +38,7 @@ LOUPE_JOB_KINDS = {
     "apply_clustering": "annotation.job_kinds.apply_clustering.ApplyClustering",
     "labels": "annotation.job_kinds.labels.RefreshLabels",
     "mine": "mining.job_kinds.Mine",
+    "error_models": "mining.job_kinds.RefreshErrorModels",
     "freeze": "annotation.job_kinds.freeze.Freeze",
     "train": "loop.job_kinds.train.Train",
     "evaluate": "loop.job_kinds.evaluate.Evaluate",

@@ -15,7 +15,6 @@ from accounts.idempotency import IdempotentWrites
 from accounts.models import User
 from accounts.permissions import Requires
 from accounts.roles import Capability
-from annotation.api.decisions import DecidedSerializer, decided
 from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
 from mining import queries
@@ -27,8 +26,9 @@ from mining.serializers import (
     NewMiningSerializer,
     ReviewBatchSerializer,
     ReviewItemSerializer,
+    VoteSerializer,
 )
-from mining.services.answers import answer_item, skip_item
+from mining.services.answers import cast_vote, skip_item, withdraw_vote
 from mining.services.leases import lease_items, release_items
 from mining.services.runs import start_mining
 
@@ -99,16 +99,27 @@ class ReleaseView(IdempotentWrites):
 class AnswerView(IdempotentWrites):
     permission_classes = MAY_REVIEW
 
-    @extend_schema(request=AnswerSerializer, responses={201: DecidedSerializer}, summary="Answer a question")
+    @extend_schema(request=AnswerSerializer, responses={201: VoteSerializer}, summary="Answer a question")
     def post(self, request: Request, id: int) -> Response:
         given = AnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return decided(answer_item(user=cast(User, request.user), item_id=id, **given.validated_data))
+        vote = cast_vote(user=cast(User, request.user), item_id=id, **given.validated_data)
+        return Response(VoteSerializer(vote).data, status=201)
 
 
 class SkipView(IdempotentWrites):
     permission_classes = MAY_REVIEW
 
-    @extend_schema(request=None, responses=ReviewItemSerializer, summary="Leave a question unanswered")
+    @extend_schema(request=None, responses=VoteSerializer, summary="Leave a question unanswered")
     def post(self, request: Request, id: int) -> Response:
-        return Response(ReviewItemSerializer(skip_item(user=cast(User, request.user), item_id=id)).data)
+        return Response(VoteSerializer(skip_item(user=cast(User, request.user), item_id=id)).data)
+
+
+class WithdrawView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(
+        request=None, responses=VoteSerializer, summary="Take an answer back; its decision goes with it if it must"
+    )
+    def post(self, request: Request, id: int) -> Response:
+        return Response(VoteSerializer(withdraw_vote(user=cast(User, request.user), vote_id=id)).data)

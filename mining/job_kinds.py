@@ -11,6 +11,7 @@ from annotation.queries.clusters import require_current_run
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 from mining.queries import load_pool
+from mining.services.error_models import refresh_error_models
 from mining.services.runs import mine, store_batch
 from mining.strategies import STRATEGIES
 
@@ -38,3 +39,17 @@ class Mine(JobKind):
 
     def finish(self, job: Job) -> dict[str, Any]:
         return {"questions": {unit.key: (unit.result or {}).get("questions", 0) for unit in job.units.all()}}
+
+
+class RefreshErrorModels(JobKind):
+    """How each annotator errs, learned anew from all votes. No params."""
+
+    name = "error_models"
+    title = "Learn how annotators err"
+
+    def plan(self, job: Job) -> Iterable[UnitSpec]:
+        return [UnitSpec(key="all")]
+
+    def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        for unit in units:
+            run.done(unit, {"models": refresh_error_models()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -58,8 +60,7 @@ class ReviewItem(models.Model):
     gold = models.CharField(max_length=10, blank=True, default="", help_text="the known answer; shown to nobody")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
-    leased_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    lease_expires_at = models.DateTimeField(null=True)
+    lease_expires_at: datetime | None = None  # set by `lease_items` for whom it lends the question to
 
     class Meta:
         ordering = ["batch", "ordinal"]

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
+from accounts.models import User
+from accounts.permissions import can
+from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
 from mining.models import ReviewBatch, ReviewItem
+from mining.services.leases import offered_items
 
 PAGE = 20
 STRIP = 6
@@ -61,7 +64,7 @@ def find_batch(batch_id: int) -> ReviewBatch | None:
 
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:
     """The next open questions that nobody else is answering, most valuable first."""
-    items = list(_free(batch, user_id).order_by("ordinal")[:size])
+    items = list(_free(batch, user_id)[:size])
     faces = {face for item in items for face in (*item.faces, *_beside(item, 0), *_beside(item, 1))}
     visible = set(showable_faces().filter(pk__in=faces).values_list("pk", flat=True))
     people = Identity.objects.in_bulk({number for item in items for number in item.identities})
@@ -73,8 +76,8 @@ def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> lis
 
 
 def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
-    elsewhere = Q(lease_expires_at__gt=timezone.now()) & ~Q(leased_by=user_id) & Q(leased_by__isnull=False)
-    return batch.items.filter(state=ReviewItem.State.OPEN).exclude(elsewhere)
+    adjudicates = can(User.objects.filter(pk=user_id).first(), Capability.ADJUDICATE)
+    return offered_items(batch_id=batch.pk, user_id=user_id, adjudicates=adjudicates).select_related("batch")
 
 
 def _question(

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from mining.models import ReviewBatch, ReviewItem
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.services.drafts import ANSWERS
 from mining.services.runs import MAX_BUDGET
 from mining.strategies import STRATEGIES
 
@@ -37,6 +38,10 @@ class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):
 
 
 class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
+    """Nothing here may tell a question whose answer is known from any other."""
+
+    lease_expires_at = serializers.DateTimeField(default=None, read_only=True, allow_null=True)
+
     class Meta:
         model = ReviewItem
         fields = (
@@ -50,7 +55,6 @@ class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
             "why",
             "evidence",
             "state",
-            "decision",
             "lease_expires_at",
         )
         read_only_fields = fields
@@ -66,8 +70,21 @@ class LeasedSerializer(serializers.Serializer[Any]):
 
 class AnswerSerializer(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(
-        choices=["same", "different", "left", "right", "neither", "both"],
+        choices=sorted({answer for answers in ANSWERS.values() for answer in answers}),
         help_text="About a pair: same, different. About a suspect: left (the first of the item's identities), right "
         "(the second), neither, both (the two are one person)",
     )
+    payload = serializers.DictField(required=False, default=dict, help_text="What the answer names, where it does")
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
+
+
+class VoteSerializer(serializers.ModelSerializer[ReviewVote]):
+    """The same for every question, whether its answer wrote a decision or not."""
+
+    vote = serializers.IntegerField(source="id", read_only=True)
+    state = serializers.CharField(source="item.state", read_only=True, help_text="Of the question, after the vote")
+
+    class Meta:
+        model = ReviewVote
+        fields = ("vote", "item", "answer", "payload", "state")
+        read_only_fields = fields

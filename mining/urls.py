@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from mining.api import AnswerView, BatchesView, BatchItemsView, LeaseView, MiningRunsView, ReleaseView, SkipView
+from mining.api import (
+    AnswerView,
+    BatchesView,
+    BatchItemsView,
+    LeaseView,
+    MiningRunsView,
+    ReleaseView,
+    SkipView,
+    WithdrawView,
+)
 
 urlpatterns = [
     path("mining-runs", MiningRunsView.as_view(), name="mining-runs"),
@@ -14,4 +23,5 @@ urlpatterns = [
     path("review/batches/<int:id>/release", ReleaseView.as_view(), name="review-release"),
     path("review/items/<int:id>/answer", AnswerView.as_view(), name="review-answer"),
     path("review/items/<int:id>/skip", SkipView.as_view(), name="review-skip"),
+    path("review/votes/<int:id>/withdraw", WithdrawView.as_view(), name="review-withdraw"),
 ]

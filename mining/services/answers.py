@@ -1,36 +1,42 @@
-"""Answers: written to the ledger, and the question closed; open again when the answer is taken back."""
+"""Answers: each is a vote that is kept; what the votes amount to is in `settling`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import User
 from annotation.models import Decision
-from annotation.services.decisions import By, record
-from mining.models import ReviewBatch, ReviewItem
-from mining.services.drafts import drafts_of
-from mining.services.leases import open_item
+from annotation.queries.decisions import decisions_of_action
+from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
+from mining.models import ReviewItem, ReviewLease, ReviewVote
+from mining.services.error_models import ask_for_error_models
+from mining.services.leases import enough_votes, lend_again, lock_item, open_item
+from mining.services.settling import rehearse, settle
+from mining.vote_queries import SKIP
 
 State = ReviewItem.State
 
 
-@transaction.atomic
-def skip_item(*, user: User, item_id: int) -> ReviewItem:
-    """Leave a question unanswered for good. Raises NotFound or Conflict (`item_closed`, `item_leased`)."""
-    item = open_item(user, item_id)
-    item.state = ReviewItem.State.SKIPPED
-    item.save(update_fields=["state"])
-    return item
-
-
-@transaction.atomic
 def answer_item(
     *, user: User, item_id: int, answer: str, seconds: float | None = None, payload: Mapping[str, Any] | None = None
 ) -> list[Decision]:
-    """Write an answer to the ledger and close the question, and others that it settles.
+    """`cast_vote`, for callers who want to know what it wrote: the decisions, none while more votes are wanted."""
+    vote = cast_vote(user=user, item_id=item_id, answer=answer, seconds=seconds, payload=payload)
+    return decisions_of_action(vote.decision.action) if vote.decision is not None else []
+
+
+@transaction.atomic
+def cast_vote(
+    *, user: User, item_id: int, answer: str, seconds: float | None = None, payload: Mapping[str, Any] | None = None
+) -> ReviewVote:
+    """Note an answer. Once as many people as the batch wants have answered, and are likely enough to be right, the
+    decision is written, and other questions that it settles are closed.
 
     Args:
         answer: about a pair `same` or `different`; about a suspect `left` (it is the first person), `right` (it is
@@ -38,37 +44,84 @@ def answer_item(
         payload: what the answer names, where the kind of question asks for it.
 
     `same` about two people merges them, as does `both`. A near-duplicate that is the second face of a suspect goes
-    where the suspect goes. Raises InvalidInput (`unknown_answer`), NotFound or Conflict.
+    where the suspect goes. Raises InvalidInput (`unknown_answer`, `bad_seconds`), NotFound or Conflict.
     """
     item = open_item(user, item_id)
-    drafts = drafts_of(item, answer, payload or {})
-    evidence = {**item.evidence, "page": "review", "item": item.pk, "batch": item.batch_id, "run": item.batch.run_id}
-    made = record(drafts, by=By(user, seconds, evidence))
-    item.state, item.decision = State.ANSWERED, made[0]
-    item.save(update_fields=["state", "decision"])
-    _close_settled(item)
-    return made
+    if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
+        raise InvalidInput("Seconds must lie between 0 and a day.", code="bad_seconds")
+    rehearse(item, answer, payload or {})
+    return _cast(user, item, answer, seconds, payload or {})
 
 
-def _close_settled(item: ReviewItem) -> None:
-    """Close other questions about the same suspect or pair, but those that somebody is answering right now."""
-    same = ReviewItem.objects.filter(state=State.OPEN, batch__asks=item.batch.asks)
-    whom = item.batch.asks == ReviewBatch.Asks.SUSPECT
-    settled = same.filter(faces__0=item.faces[0]) if whom else same.filter(faces=item.faces)
-    free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
-    obsolete = ReviewItem.objects.filter(pk__in=list(free))
-    obsolete.update(state=State.OBSOLETE, decision=item.decision)
+@transaction.atomic
+def skip_item(*, user: User, item_id: int) -> ReviewVote:
+    """Leave a question unanswered for good; it is closed once as many people have skipped it as were to answer it.
+
+    Raises NotFound or Conflict (`item_closed`, `already_answered`, `item_leased`).
+    """
+    return _cast(user, open_item(user, item_id), SKIP, None, {})
+
+
+def _cast(user: User, item: ReviewItem, answer: str, seconds: float | None, payload: Mapping[str, Any]) -> ReviewVote:
+    vote = ReviewVote.objects.create(
+        item=item,
+        user=user,
+        answer=answer,
+        payload=dict(payload),
+        seconds=seconds,
+        adjudicates=item.state == State.DISPUTED and answer != SKIP,
+    )
+    ReviewLease.objects.filter(item=item, user=user).delete()
+    settle(item, by=user, vote=vote)
+    ask_for_error_models(vote)
+    return vote
+
+
+@transaction.atomic
+def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
+    """Take an answer back; the decision goes with it unless the other votes still carry it. The question is lent to
+    the same person again.
+
+    Raises NotFound (`no_vote`), Forbidden (`not_your_vote`) or Conflict (`already_withdrawn`).
+    """
+    found = ReviewVote.objects.filter(pk=vote_id).first()
+    if found is None:
+        raise NotFound(f"There is no vote {vote_id}.", code="no_vote")
+    if found.user_id != user.pk:
+        raise Forbidden("This is somebody else's vote.", code="not_your_vote")
+    item = lock_item(found.item_id)
+    if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
+        raise Conflict("This vote was taken back already.", code="already_withdrawn")
+    settle(item, by=user)
+    vote = ReviewVote.objects.select_related("item").get(pk=vote_id)
+    if vote.item.state in (State.OPEN, State.DISPUTED):
+        lend_again(user=user, item=vote.item)
+    return vote
 
 
 def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> None:
     """Questions whose answer was taken back are open again, with those that it had settled; closed where it came back.
 
-    Called by the ledger in the transaction of an undo or redo.
+    The vote that wrote the decision is withdrawn with it, and comes back with it. Called by the ledger in the
+    transaction of an undo or redo.
     """
-    ReviewItem.objects.filter(decision__in=taken_back, state__in=(State.ANSWERED, State.OBSOLETE)).update(
-        state=State.OPEN, leased_by=None, lease_expires_at=None
-    )
+    ReviewVote.objects.filter(decision__in=taken_back, withdrawn_at=None).update(withdrawn_at=timezone.now())
+    closed = ReviewItem.objects.filter(decision__in=taken_back, state__in=(State.ANSWERED, State.OBSOLETE))
+    reopened = list(closed.values_list("pk", flat=True))
+    ReviewLease.objects.filter(item__in=reopened).delete()
+    closed.update(state=State.OPEN)
+    ReviewItem.objects.filter(pk__in=enough_votes(reopened)).update(state=State.DISPUTED)
+    _close_again(standing)
+
+
+def _close_again(standing: Collection[int]) -> None:
     again = ReviewItem.objects.filter(decision__in=standing, state=State.OPEN)
     said = dict(again.values_list("pk", "decision__evidence__item"))
-    again.filter(pk__in=[item for item, asked in said.items() if item == asked]).update(state=State.ANSWERED)
+    answered = [item for item, asked in said.items() if item == asked]
+    votes = ReviewVote.objects.filter(item__in=answered)
+    live = set(votes.filter(withdrawn_at=None).values_list("item", "user"))
+    withdrawn = votes.filter(decision=F("item__decision")).exclude(withdrawn_at=None)
+    back = [vote.pk for vote in withdrawn if (vote.item_id, vote.user_id) not in live]
+    ReviewVote.objects.filter(pk__in=back).update(withdrawn_at=None)
+    again.filter(pk__in=answered).update(state=State.ANSWERED)
     again.update(state=State.OBSOLETE)

@@ -2,48 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.permissions import can
+from accounts.roles import Capability
 from foundation.errors import Conflict, NotFound
-from mining.models import ReviewItem
+from mining.models import ReviewItem, ReviewLease, ReviewVote
+from mining.vote_queries import SKIP
 
 LEASE = timedelta(minutes=2)  # pages renew theirs several times in that, and give it back when they are left
+State = ReviewItem.State
+
+
+def offered_items(*, batch_id: int, user_id: int, adjudicates: bool) -> QuerySet[ReviewItem]:
+    """Questions of a batch that still want this person's answer: disputed ones first, for those who may settle them,
+    then by value."""
+    others = ReviewLease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now()).exclude(user=user_id)
+    votes = ReviewVote.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
+    states = [State.OPEN, State.DISPUTED] if adjudicates else [State.OPEN]
+    rows = ReviewItem.objects.filter(~Exists(votes.filter(user=user_id)), batch=batch_id, state__in=states)
+    room = Q(state=State.OPEN, batch__overlap__gt=_counted(others) + _counted(votes.exclude(answer=SKIP)))
+    # The states' names happen to stand in the order wanted.
+    return rows.filter(room | Q(~Exists(others), state=State.DISPUTED)).order_by("state", "ordinal")
 
 
 @transaction.atomic
 def lease_items(*, user: User, batch_id: int, count: int = 10) -> list[ReviewItem]:
-    """The next open questions for this person; nobody else gets them until the lease ends. Asking again renews it."""
-    now = timezone.now()
-    rows = ReviewItem.objects.select_for_update(skip_locked=True).filter(batch=batch_id, state=ReviewItem.State.OPEN)
-    taken = rows.filter(lease_expires_at__gt=now).exclude(leased_by=user).values("pk")
-    items = list(rows.exclude(pk__in=taken).order_by("ordinal")[:count])
-    for item in items:
-        item.leased_by, item.lease_expires_at = user, now + LEASE
-    ReviewItem.objects.bulk_update(items, ["leased_by", "lease_expires_at"])
+    """The next questions for this person, disputed ones first; nobody else gets them until the lease ends, or no more
+    people than the batch wants answers. Asking again renews it."""
+    rows = offered_items(batch_id=batch_id, user_id=user.pk, adjudicates=can(user, Capability.ADJUDICATE))
+    locked = rows.select_for_update(of=("self",), skip_locked=True).select_related("batch")[:count]
+    items = _still_free(list(locked), user)
+    _lend(items, user)
     return items
+
+
+def _still_free(locked: Sequence[ReviewItem], user: User) -> list[ReviewItem]:
+    """Those that nobody took between the look at the leases and the lock."""
+    ids = [item.pk for item in locked]
+    held, given = _held_by_others(ids, user), _given(ids)
+    return [item for item in locked if _room(item, given.get(item.pk, 0), held.get(item.pk, 0))]
+
+
+def _room(item: ReviewItem, given: int, held: int) -> bool:
+    return held < 1 if item.state == State.DISPUTED else given + held < item.batch.overlap
+
+
+def _lend(items: Iterable[ReviewItem], user: User) -> None:
+    until = timezone.now() + LEASE
+    rows = []
+    for item in items:
+        item.lease_expires_at = until
+        rows.append(ReviewLease(item=item, user=user, expires_at=until))
+    ReviewLease.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["item", "user"], update_fields=["expires_at"]
+    )
+
+
+def lend_again(*, user: User, item: ReviewItem) -> None:
+    """Keep a question for somebody who has just taken their answer back."""
+    _lend([item], user)
 
 
 def release_items(*, user: User, batch_id: int) -> int:
     """Give back what this person had taken of a batch; how many questions."""
-    held = ReviewItem.objects.filter(batch=batch_id, state=ReviewItem.State.OPEN, leased_by=user)
-    return held.update(leased_by=None, lease_expires_at=None)
+    held = ReviewLease.objects.filter(item__batch=batch_id, user=user)
+    live = held.filter(expires_at__gt=timezone.now()).count()
+    held.delete()
+    return live
 
 
 def open_item(user: User, item_id: int) -> ReviewItem:
     """The question, locked, with its batch.
 
-    Raises NotFound (`no_item`), or Conflict: `item_closed`, `item_leased` while somebody else has it.
+    Raises NotFound (`no_item`), or Conflict: `item_closed`; `already_answered` by this person; `item_leased` while as
+    many others have it as the batch wants answers.
     """
+    item = lock_item(item_id)
+    disputed = item.state == State.DISPUTED and can(user, Capability.ADJUDICATE)
+    mine = ReviewVote.objects.filter(item=item, user=user, withdrawn_at=None).exists()
+    if mine and (item.state == State.OPEN or disputed):
+        raise Conflict("You have answered this question.", code="already_answered")
+    if item.state != State.OPEN and not disputed:
+        raise Conflict("This question is closed.", code="item_closed")
+    if ReviewLease.objects.filter(item=item, user=user, expires_at__gt=timezone.now()).exists():
+        return item
+    if not _room(item, _given([item.pk]).get(item.pk, 0), _held_by_others([item.pk], user).get(item.pk, 0)):
+        raise Conflict("Somebody else is answering this question.", code="item_leased")
+    return item
+
+
+def lock_item(item_id: int) -> ReviewItem:
+    """The question, locked, with its batch. Raises NotFound (`no_item`)."""
     item = ReviewItem.objects.select_for_update(of=("self",)).select_related("batch").filter(pk=item_id).first()
     if item is None:
         raise NotFound(f"There is no question {item_id}.", code="no_item")
-    if item.state != ReviewItem.State.OPEN:
-        raise Conflict("This question is closed.", code="item_closed")
-    leased = item.lease_expires_at is not None and item.lease_expires_at > timezone.now()
-    if leased and item.leased_by_id not in (None, user.pk):
-        raise Conflict("Somebody else is answering this question.", code="item_leased")
     return item
+
+
+def enough_votes(items: Sequence[int]) -> list[int]:
+    """Those of the questions that as many people answered as their batch wants, where that is more than one."""
+    wanted = dict(ReviewItem.objects.filter(pk__in=items, batch__overlap__gt=1).values_list("pk", "batch__overlap"))
+    given = _given(list(wanted))
+    return [item for item, overlap in wanted.items() if given.get(item, 0) >= overlap]
+
+
+def _held_by_others(items: Sequence[int], user: User) -> dict[int, int]:
+    """{question: how many other people have it}."""
+    live = ReviewLease.objects.filter(item__in=items, expires_at__gt=timezone.now()).exclude(user=user)
+    return dict(live.values("item").annotate(n=Count("pk")).values_list("item", "n"))
+
+
+def _given(items: Sequence[int]) -> dict[int, int]:
+    """{question: how many answered it}."""
+    live = ReviewVote.objects.filter(item__in=items, withdrawn_at=None).exclude(answer=SKIP)
+    return dict(live.values("item").annotate(n=Count("pk")).values_list("item", "n"))
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().values("item").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -26,6 +26,7 @@ TABLE = {
     "ingest": {D, E, M},
     "jobs": {D, E, M},
     "mining": {D, E, M},
+    "adjudicate": {D, E, M},
     "synthesis": {D, E, M},
     "rounds": {D, E, M},
     "datasets": {E, M},

@@ -55,7 +55,15 @@ def test_questions_are_leased_answered_and_skipped(client_of: ClientOf, batch: R
     assert (taken.status_code, taken.json()["code"]) == (409, "item_leased")
     said = client.post(f"/api/v1/review/items/{mine[0]['id']}/answer", {"answer": "different", "seconds": 2})
     assert said.status_code == 201
-    decision = Decision.objects.get(pk=said.json()["decision"]["id"])
+    vote = said.json()["vote"]
+    assert said.json() == {
+        "vote": vote,
+        "item": mine[0]["id"],
+        "answer": "different",
+        "payload": {},
+        "state": "answered",
+    }
+    decision = Decision.objects.get()
     assert (decision.kind, decision.faces + decision.others, decision.seconds) == ("different", mine[0]["faces"], 2)
     skipped = client.post(f"/api/v1/review/items/{mine[1]['id']}/skip")
     assert (skipped.status_code, skipped.json()["state"]) == (200, "skipped")
@@ -65,3 +73,40 @@ def test_questions_are_leased_answered_and_skipped(client_of: ClientOf, batch: R
     odd = other.post(f"/api/v1/review/items/{theirs[0]['id']}/answer", {"answer": "left"})
     assert (odd.status_code, odd.json()["code"]) == (400, "unknown_answer")
     assert client.get("/api/v1/review/batches").json()["results"][0]["open_items"] == 1
+
+
+def test_an_answer_is_taken_back_by_its_vote(client_of: ClientOf, batch: ReviewBatch) -> None:
+    client, other = client_of("annotator"), client_of("manager")
+    item = batch.items.earliest("ordinal")
+    vote = client.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "different"}).json()["vote"]
+    refused = other.post(f"/api/v1/review/votes/{vote}/withdraw")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_your_vote")
+    back = client.post(f"/api/v1/review/votes/{vote}/withdraw")
+    assert (back.status_code, back.json()["state"]) == (200, "open")
+    assert list(Decision.objects.order_by("id").values_list("kind", flat=True)) == ["different", "revert"]
+    twice = client.post(f"/api/v1/review/votes/{vote}/withdraw")
+    assert (twice.status_code, twice.json()["code"]) == (409, "already_withdrawn")
+    assert other.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "same"}).json()["code"] == "item_leased"
+    again = client.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "different"})
+    assert again.status_code == 201 and again.json()["vote"] > vote
+    assert client.post("/api/v1/review/votes/999999/withdraw").json()["code"] == "no_vote"
+
+
+def test_no_field_tells_a_question_whose_answer_is_known(client_of: ClientOf, batch: ReviewBatch) -> None:
+    """Two questions alike but for that: every answer of the interface has the same shape and state."""
+    known, usual, _ = batch.items.order_by("ordinal")
+    ReviewItem.objects.filter(pk=known.pk).update(gold="same")
+    client = client_of("annotator")
+    seen = []
+    for item in (known, usual):
+        listed = client.get(f"/api/v1/review/batches/{batch.pk}/items").json()["results"][item.ordinal]
+        leased = client.post(f"/api/v1/review/batches/{batch.pk}/lease", {"count": 1}).json()["items"][0]
+        odd = client.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "left"})
+        said = client.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "different"})
+        after = client.get(f"/api/v1/review/batches/{batch.pk}/items").json()["results"][item.ordinal]
+        back = client.post(f"/api/v1/review/votes/{said.json()['vote']}/withdraw")
+        client.post(f"/api/v1/review/items/{item.pk}/answer", {"answer": "same"})
+        answers = [listed, leased, odd.json(), said.json(), after, back.json()]
+        seen.append([{name: (type(v), v if name == "state" else 0) for name, v in one.items()} for one in answers])
+    assert seen[0] == seen[1]
+    assert not {entry.evidence["item"] for entry in Decision.objects.all()} & {known.pk}

@@ -72,6 +72,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "review-release"): ALL,
     ("post", "review-answer"): ALL,
     ("post", "review-skip"): ALL,
+    ("post", "review-withdraw"): ALL,
     ("get", "models"): ALL,
     ("get", "model"): ALL,
     ("post", "model-promote"): MODELLERS,

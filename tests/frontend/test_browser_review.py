@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from annotation.models import Decision, Label
-from mining.models import ReviewBatch, ReviewItem
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.strategies import find_strategy
 from tests.factories import World
 from tests.frontend.seen import toast
@@ -48,8 +48,14 @@ def test_answering_who_a_face_is_by_key(
     assert Label.objects.get(face=made.faces[1]).identity == made.people[1]
     assert Label.objects.get(face=made.faces[2]).identity is None
     page.keyboard.press("Control+z")
+    toast(page, "Undone: Skipped")
+    page.keyboard.press("Control+z")
     toast(page, "Undone: Neither of the two")
     assert Label.objects.get(face=made.faces[2]).identity == made.people[0]
+    page.keyboard.press("Control+Shift+z")
+    toast(page, "Redone: Neither of the two")
+    assert Label.objects.get(face=made.faces[2]).identity is None
+    assert ReviewVote.objects.filter(withdrawn_at=None).count() == 2
 
 
 def test_answering_pairs_and_meeting_somebody_faster(

@@ -13,7 +13,7 @@ from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
 from jobs.models import Job, JobState
-from mining.models import ReviewBatch, ReviewItem
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.queries import batch_by_id, items_of, load_pool
 from mining.review_pages import list_questions
 from mining.services.answers import answer_item, skip_item
@@ -154,7 +154,7 @@ def test_leases_keep_people_out_of_each_others_way(world: World) -> None:
     with pytest.raises(Conflict) as leased:
         skip_item(user=bea, item_id=mine_now[0].pk)
     assert leased.value.code == "item_leased"
-    assert skip_item(user=anna, item_id=mine_now[0].pk).state == "skipped"
+    assert skip_item(user=anna, item_id=mine_now[0].pk).item.state == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +231,7 @@ def test_same_keeps_one_name_and_is_not_asked_again() -> None:
     [decision] = answer_item(user=user(), item_id=item.pk, answer="same")
     assert decision.kind == "same"
     refresh_labels()
+    ReviewVote.objects.all().delete()
     ReviewItem.objects.all().delete()
     jobs.run_to_end(job_id=start_mining(user=None, strategies=["mixed_people"]).pk)
     assert questions("mixed_people") == []

@@ -18,7 +18,11 @@ import { toast, toastError } from "./toast.js";
  */
 
 /** @typedef {{ decision: { id: number, [key: string]: unknown }, action: string, undo?: unknown }} Answer */
-/** @typedef {{ decision: number, said: string, page: string }} Undoable */
+/** @typedef {{ vote: number, item: number, answer: string, payload: Record<string, unknown>, state: string }} Vote */
+/**
+ * Something that can be undone: an entry of the ledger, or a vote, which is cast again to redo it.
+ * @typedef {{ decision?: number, vote?: number, path?: string, body?: Record<string, unknown>, said: string, page: string }} Undoable
+ */
 
 const STORE = "loupe.undo";
 const UNDONE = "loupe.redo";
@@ -65,15 +69,20 @@ export async function decide(statement, said) {
 }
 
 /**
- * Answer a question that mining asked.
+ * Answer a question that mining asked, or skip it. Whether a decision follows at once, the answer does not tell.
  * @param {number} item
- * @param {string} answer
+ * @param {string} answer `skip` leaves it unanswered
  * @param {string} said
- * @returns {Promise<Answer>}
+ * @param {Record<string, unknown>} [payload] what the answer names, where it does
+ * @returns {Promise<Vote>}
  * @throws {import("./api.js").ApiError}
  */
-export async function answerItem(item, answer, said) {
-  return say(`/api/v1/review/items/${item}/answer`, { answer }, said);
+export async function answerItem(item, answer, said, payload = {}) {
+  const path = `/api/v1/review/items/${item}/${answer === "skip" ? "skip" : "answer"}`;
+  const body = answer === "skip" ? {} : { answer, payload, seconds: seconds() };
+  const vote = /** @type {Vote} */ (await call("POST", path, body));
+  remember({ vote: vote.vote, path, body, said, page: location.pathname + location.search });
+  return vote;
 }
 
 /**
@@ -84,11 +93,16 @@ export async function answerItem(item, answer, said) {
  */
 async function say(path, body, said) {
   const answer = /** @type {Answer} */ (await call("POST", path, { ...body, seconds: seconds() }));
-  restartClock();
-  keep([...stack(), { decision: answer.decision.id, said, page: location.pathname + location.search }]);
-  keep([], UNDONE);
-  toast(said, { action: "Undo", onAction: () => void undo() });
+  remember({ decision: answer.decision.id, said, page: location.pathname + location.search });
   return answer;
+}
+
+/** @param {Undoable} entry */
+function remember(entry) {
+  restartClock();
+  keep([...stack(), entry]);
+  keep([], UNDONE);
+  toast(entry.said, { action: "Undo", onAction: () => void undo() });
 }
 
 /** Take the last thing back and show the page on which it was said. */
@@ -115,9 +129,9 @@ async function takeBack(from, to, verb, done) {
     return;
   }
   try {
-    const answer = await revert(last.decision);
+    const back = last.path === undefined ? await reverted(last) : await revoted(last, verb);
     keep(entries, from);
-    keep([...stack(to), { ...last, decision: answer.decision.id }], to);
+    keep([...stack(to), back], to);
     tellNext(`${done}: ${last.said}`);
     location.assign(last.page);
   } catch (error) {
@@ -125,6 +139,19 @@ async function takeBack(from, to, verb, done) {
     keep(entries, from);
     toastError(error);
   }
+}
+
+/** An entry of the ledger is taken back by another one, which can be taken back in turn. @param {Undoable} last */
+async function reverted(last) {
+  const answer = await revert(last.decision ?? 0);
+  return { ...last, decision: answer.decision.id };
+}
+
+/** A vote is withdrawn, and cast again as a new one. @param {Undoable} last @param {string} verb */
+async function revoted(last, verb) {
+  const path = verb === "undo" ? `/api/v1/review/votes/${last.vote}/withdraw` : (last.path ?? "");
+  const vote = /** @type {Vote} */ (await call("POST", path, verb === "undo" ? {} : last.body));
+  return { ...last, vote: vote.vote };
 }
 
 /** @param {number} decision @returns {Promise<Answer>} */

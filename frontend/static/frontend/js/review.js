@@ -26,10 +26,11 @@ const SAID = {
   right: "Moved to the other person",
   neither: "Neither of the two",
   both: "Two names, one person",
+  skip: "Skipped",
 };
 
 /** Somebody else was faster: nothing to do here any more. */
-const SETTLED = ["item_closed", "item_leased"];
+const SETTLED = ["item_closed", "item_leased", "already_answered"];
 
 let busy = false;
 
@@ -40,8 +41,7 @@ async function give(answer) {
   busy = true;
   try {
     const item = Number(question.dataset.question);
-    if (answer === "skip") await call("POST", `/api/v1/review/items/${item}/skip`, {});
-    else await answerItem(item, answer, SAID[answer] ?? answer);
+    await answerItem(item, answer, SAID[answer] ?? answer);
     move(question);
   } catch (error) {
     toastError(error);

@@ -1,0 +1,152 @@
+"""What the votes on a question amount to, written to the ledger, and taken back where they no longer do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from annotation.ledger.entries import Kind
+from annotation.models import Constraint, Decision, Identity, Label
+from annotation.services.decisions import By, record, revert
+from mining.consensus.posterior import posterior
+from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
+from mining.services.drafts import ANSWERS, drafts_of
+from mining.vote_queries import SKIP
+
+State = ReviewItem.State
+SURE = 0.95  # two people who are right nine times in ten and agree reach 0.99; two against one, 0.90
+LISTED = 20  # votes written into a decision's evidence
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The state that a question should have, and for an answered one what the answer is and how sure it is."""
+
+    state: str
+    answer: str = ""
+    payload: Mapping[str, Any] | None = None
+    sure: float = 1.0
+
+
+def settle(item: ReviewItem, *, by: User, vote: ReviewVote | None = None) -> None:
+    """Bring a locked question, and the ledger, in line with its votes. `vote` is the one just cast, if any."""
+    votes = list(item.votes.filter(withdrawn_at=None).order_by("id"))
+    verdict = _verdict(item, votes)
+    if item.state == State.ANSWERED and item.decision is not None:
+        if verdict.state == State.ANSWERED and verdict.answer == item.decision.evidence.get("answer"):
+            return
+        _take_back(item, item.decision, by)
+    if item.gold or verdict.state != State.ANSWERED:
+        _close(item, verdict.state, None)
+    elif item.batch.overlap > 1 and (said := _said_directly(item)) is not None:
+        _close(item, State.OBSOLETE, said)
+    else:
+        _decide(item, verdict, votes, by, vote or votes[-1])
+
+
+def rehearse(item: ReviewItem, answer: str, payload: Mapping[str, Any]) -> None:
+    """Refuse now what could not be written once the last vote is in. Raises what `drafts_of` raises."""
+    with transaction.atomic():
+        drafts_of(item, answer, payload)
+        transaction.set_rollback(True)
+
+
+def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
+    given = [vote for vote in votes if vote.answer != SKIP]
+    wanted = item.batch.overlap
+    final = next((vote for vote in given if vote.adjudicates), given[-1] if given and wanted == 1 else None)
+    if final is not None:
+        return Verdict(State.ANSWERED, final.answer, final.payload)
+    if not given:
+        return Verdict(State.SKIPPED if len(votes) >= wanted else State.OPEN)
+    answer, sure = _weigh(item, given)
+    payloads = {json.dumps(vote.payload, sort_keys=True): vote.payload for vote in given if vote.answer == answer}
+    carried = Verdict(State.ANSWERED, answer, next(iter(payloads.values()), None), sure)
+    certain = sure >= SURE and len(payloads) == 1
+    if len(given) >= wanted:
+        return carried if certain else Verdict(State.DISPUTED)
+    # Somebody took theirs back, and the others still carry it.
+    if certain and item.state == State.ANSWERED:
+        return carried
+    return Verdict(State.OPEN)
+
+
+def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
+    """The most probable answer and how probable it is."""
+    asks = item.batch.asks
+    models = {one.user_id: one for one in ErrorModel.objects.filter(user__in=[v.user_id for v in given], asks=asks)}
+    prevalence = next((one.prevalence for one in models.values()), None)
+    rates = [(vote.answer, models[vote.user_id].errors if vote.user_id in models else None) for vote in given]
+    found = posterior(ANSWERS[asks], rates, prevalence)
+    counts = Counter(vote.answer for vote in given)
+    best = max(found, key=lambda answer: (found[answer], counts[answer]))
+    return best, found[best]
+
+
+def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User, completing: ReviewVote) -> None:
+    drafts = drafts_of(item, verdict.answer, verdict.payload or {})
+    evidence = {
+        **item.evidence,
+        "page": "review",
+        "item": item.pk,
+        "batch": item.batch_id,
+        "run": item.batch.run_id,
+        "answer": verdict.answer,
+    }
+    if item.batch.overlap > 1:
+        evidence["sure"] = round(verdict.sure, 4)
+        evidence["votes"] = [{"vote": v.pk, "user": v.user_id, "answer": v.answer} for v in votes[-LISTED:]]
+    made = record(drafts, by=By(by, completing.seconds, evidence))
+    completing.decision = made[0]
+    completing.save(update_fields=["decision"])
+    _close(item, State.ANSWERED, made[0])
+    _close_settled(item)
+
+
+def _close(item: ReviewItem, state: str, decision: Decision | None) -> None:
+    item.state, item.decision = state, decision
+    item.save(update_fields=["state", "decision"])
+
+
+def _take_back(item: ReviewItem, decision: Decision, by: User) -> None:
+    """Revert the decision; in its voter's name where they ask for it, else in Loupe's."""
+    # Those who did not withdraw keep their votes: the ledger would take the completing one back with its decision.
+    item.votes.filter(decision=decision, withdrawn_at=None).update(decision=None)
+    own = decision.actor_id == by.pk
+    revert(user=by if own else None, decision_id=decision.pk, evidence={"page": "review", "item": item.pk})
+
+
+def _close_settled(item: ReviewItem) -> None:
+    """Close other questions about the same suspect or pair, but those that somebody is answering right now."""
+    same = ReviewItem.objects.filter(state=State.OPEN, batch__asks=item.batch.asks, gold="")
+    whom = item.batch.asks == ReviewBatch.Asks.SUSPECT
+    settled = same.filter(faces__0=item.faces[0]) if whom else same.filter(faces=item.faces)
+    free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
+    obsolete = ReviewItem.objects.filter(pk__in=list(free))
+    obsolete.update(state=State.OBSOLETE, decision=item.decision)
+
+
+def _said_directly(item: ReviewItem) -> Decision | None:
+    """What a person said of the same elsewhere since the question was asked; it counts for more than votes."""
+    since = {"decision__created_at__gt": item.batch.created_at, "decision__actor__isnull": False}
+    if item.batch.asks == ReviewBatch.Asks.MERGE:
+        merged = Identity.objects.filter(pk__in=item.identities).exclude(merged_into=None)
+        merges = Decision.objects.filter(kind=Kind.MERGE, identity__in=merged, created_at__gt=item.batch.created_at)
+        return merges.order_by("-id").first()
+    whose = item.faces[:1] if item.batch.asks == ReviewBatch.Asks.SUSPECT else item.faces
+    labels = Label.objects.filter(face__in=whose, source=Label.Source.HUMAN, **since).select_related("decision")
+    spoken = [label.decision for label in labels if label.decision and label.decision.evidence.get("page") != "review"]
+    if len(spoken) == len(whose):
+        return max(spoken, key=lambda decision: decision.pk)
+    if item.batch.asks == ReviewBatch.Asks.PAIR:
+        low, high = sorted(item.faces[:2])
+        pairs = Constraint.objects.filter(face_a=low, face_b=high, **since).exclude(decision__evidence__page="review")
+        pair = pairs.select_related("decision").order_by("-decision").first()
+        return pair.decision if pair else None
+    return None

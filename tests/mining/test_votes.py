@@ -1,0 +1,258 @@
+"""Several people per question: who is offered what, when votes decide, disputes, taking back, error models."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from annotation.models import Decision, Label
+from annotation.services.decisions import decide, redo, revert, undo
+from foundation.errors import Conflict, Forbidden, InvalidInput
+from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
+from mining.review_pages import list_questions
+from mining.services.answers import cast_vote, skip_item, withdraw_vote
+from mining.services.error_models import refresh_error_models
+from mining.services.leases import lease_items, release_items
+from tests.annotation.decisions.world import World, make_world, user
+
+pytestmark = pytest.mark.django_db
+_numbers = count()
+
+
+@pytest.fixture
+def world() -> World:
+    made = make_world(8, 8)
+    made.cluster()
+    return made
+
+
+def make_batch(world: World, *, overlap: int = 2, size: int = 3, gold: str = "") -> ReviewBatch:
+    batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", overlap=overlap)
+    for n in range(size):
+        faces = [world.people[0][n], world.people[1][n]]
+        batch.items.create(ordinal=n, faces=faces, value=9 - n, settles=2, why="w", gold=gold)
+    return batch
+
+
+def item_of(batch: ReviewBatch, ordinal: int = 0) -> ReviewItem:
+    return batch.items.get(ordinal=ordinal)
+
+
+def vote(who: User, item: ReviewItem, answer: str = "different") -> ReviewVote:
+    return cast_vote(user=who, item_id=item.pk, answer=answer, seconds=2)
+
+
+def anybody(role: str = "annotator") -> User:
+    return user(f"{role}{next(_numbers)}", role=role)
+
+
+def offered(who: User, batch: ReviewBatch) -> list[int]:
+    return [item.ordinal for item in lease_items(user=who, batch_id=batch.pk, count=10)]
+
+
+def test_a_question_is_offered_to_as_many_people_as_the_batch_wants_and_never_twice_to_one(world: World) -> None:
+    batch = make_batch(world, overlap=2)
+    anna, bea, carl = anybody(), anybody(), anybody()
+    assert offered(anna, batch) == offered(bea, batch) == [0, 1, 2]
+    assert offered(carl, batch) == []
+    assert list_questions(batch, user_id=carl.pk) == []
+    with pytest.raises(Conflict) as held:
+        vote(carl, item_of(batch))
+    assert held.value.code == "item_leased"
+    vote(anna, item_of(batch))
+    assert offered(anna, batch) == [1, 2]
+    release_items(user=bea, batch_id=batch.pk)
+    assert offered(carl, batch) == [0, 1, 2]
+    with pytest.raises(Conflict) as twice:
+        vote(anna, item_of(batch))
+    assert twice.value.code == "already_answered"
+
+
+def test_two_people_who_agree_decide_and_the_ledger_names_both_votes(world: World) -> None:
+    batch = make_batch(world)
+    anna, bea = anybody(), anybody()
+    first = vote(anna, item_of(batch))
+    assert (first.decision, item_of(batch).state, Decision.objects.count()) == (None, "open", 0)
+    second = vote(bea, item_of(batch))
+    decision = Decision.objects.get()
+    assert (decision.kind, decision.actor, second.decision) == ("different", bea, decision)
+    assert [one["vote"] for one in decision.evidence["votes"]] == [first.pk, second.pk]
+    assert decision.evidence["sure"] > 0.95 and item_of(batch).state == "answered"
+
+
+def test_people_who_disagree_leave_it_to_somebody_who_may_settle_it(world: World) -> None:
+    batch = make_batch(world)
+    anna, bea, carl, engineer = anybody(), anybody(), anybody(), anybody("data_engineer")
+    vote(anna, item_of(batch), "same")
+    vote(bea, item_of(batch), "different")
+    assert item_of(batch).state == "disputed" and not Decision.objects.exists()
+    assert 0 not in offered(carl, batch)
+    with pytest.raises(Conflict):
+        vote(carl, item_of(batch))
+    release_items(user=carl, batch_id=batch.pk)
+    assert offered(engineer, batch) == [0, 1, 2]
+    assert offered(anybody("manager"), batch) == [1, 2]  # the disputed one is being settled
+    settled = vote(engineer, item_of(batch), "same")
+    assert settled.adjudicates and item_of(batch).state == "answered"
+    assert Decision.objects.earliest("id").actor == engineer
+    withdraw_vote(user=engineer, vote_id=settled.pk)
+    assert item_of(batch).state == "disputed"
+    assert Decision.objects.latest("id").kind == "revert"
+    assert ReviewVote.objects.filter(item=item_of(batch), withdrawn_at=None).count() == 2
+
+
+def test_who_answered_does_not_settle_their_own_dispute(world: World) -> None:
+    batch = make_batch(world)
+    manager = anybody("manager")
+    vote(manager, item_of(batch), "same")
+    vote(anybody(), item_of(batch), "different")
+    assert 0 not in offered(manager, batch)
+    with pytest.raises(Conflict) as own:
+        vote(manager, item_of(batch))
+    assert own.value.code == "already_answered"
+
+
+def test_taking_a_vote_back_takes_the_decision_back_unless_the_others_carry_it(world: World) -> None:
+    batch = make_batch(world, overlap=3)
+    anna, bea, carl = anybody(), anybody(), anybody()
+    first, _, last = (vote(who, item_of(batch)) for who in (anna, bea, carl))
+    assert item_of(batch).state == "answered"
+    withdraw_vote(user=anna, vote_id=first.pk)
+    assert item_of(batch).state == "answered" and Decision.objects.count() == 1  # two still agree
+    withdraw_vote(user=carl, vote_id=last.pk)
+    assert item_of(batch).state == "open"
+    assert [entry.actor for entry in Decision.objects.order_by("id")] == [carl, carl]
+    assert ReviewVote.objects.filter(withdrawn_at=None).get().user == bea
+    assert ReviewVote.objects.count() == 3
+
+
+def test_a_vote_that_did_not_write_the_decision_takes_it_back_in_nobodys_name(world: World) -> None:
+    batch = make_batch(world)
+    anna, bea = anybody(), anybody()
+    first = vote(anna, item_of(batch))
+    vote(bea, item_of(batch))
+    withdraw_vote(user=anna, vote_id=first.pk)
+    assert Decision.objects.latest("id").actor is None
+    assert item_of(batch).state == "open"
+    assert ReviewVote.objects.get(withdrawn_at=None).user == bea
+    assert 0 not in offered(anybody(), batch)  # anna has it again for two minutes: one vote and one lease are enough
+
+
+def test_only_ones_own_vote_is_taken_back_and_once(world: World) -> None:
+    batch = make_batch(world, overlap=1)
+    anna = anybody()
+    mine = vote(anna, item_of(batch))
+    with pytest.raises(Forbidden):
+        withdraw_vote(user=anybody("manager"), vote_id=mine.pk)
+    withdraw_vote(user=anna, vote_id=mine.pk)
+    with pytest.raises(Conflict):
+        withdraw_vote(user=anna, vote_id=mine.pk)
+
+
+def test_undo_in_the_ledger_withdraws_the_vote_and_redo_restores_it(world: World) -> None:
+    batch = make_batch(world, overlap=2)
+    anna, bea = anybody(), anybody()
+    vote(anna, item_of(batch))
+    completing = vote(bea, item_of(batch))
+    undo(user=bea)
+    completing.refresh_from_db()
+    assert completing.withdrawn_at is not None and item_of(batch).state == "open"
+    redo(user=bea)
+    completing.refresh_from_db()
+    assert completing.withdrawn_at is None and item_of(batch).state == "answered"
+
+
+def test_a_vote_cast_since_is_not_doubled_by_a_redo(world: World) -> None:
+    batch = make_batch(world, overlap=1)
+    anna, manager = anybody(), anybody("manager")
+    first = vote(anna, item_of(batch))
+    assert first.decision is not None
+    taken = revert(user=manager, decision_id=first.decision.pk)
+    vote(anna, item_of(batch), "same")
+    revert(user=manager, decision_id=taken[0].pk)
+    assert ReviewVote.objects.filter(withdrawn_at=None).get().answer == "same"
+
+
+def test_what_somebody_said_directly_counts_for_more_than_votes(world: World) -> None:
+    batch = make_batch(world)
+    item = item_of(batch)
+    vote(anybody(), item)
+    person = Label.objects.get(face=item.faces[0]).identity_id
+    said = decide(user=anybody("manager"), kind="assign", faces=item.faces, identity=person)
+    vote(anybody(), item)
+    assert (item_of(batch).state, item_of(batch).decision) == ("obsolete", said)
+    assert list(Decision.objects.values_list("kind", flat=True)) == ["assign"]
+    assert ReviewVote.objects.filter(item=item, withdrawn_at=None).count() == 2
+    revert(user=anybody("manager"), decision_id=said.pk)
+    assert item_of(batch).state == "disputed"  # both votes are in, so somebody settles it
+
+
+def test_skipping_passes_a_question_on_until_enough_have_skipped_it(world: World) -> None:
+    batch = make_batch(world)
+    anna, bea = anybody(), anybody()
+    assert skip_item(user=anna, item_id=item_of(batch).pk).item.state == "open"
+    assert 0 not in offered(anna, batch)
+    skipped = skip_item(user=bea, item_id=item_of(batch).pk)
+    assert skipped.item.state == "skipped"
+    withdraw_vote(user=bea, vote_id=skipped.pk)
+    assert item_of(batch).state == "open"
+
+
+def test_a_known_answer_is_voted_on_like_any_and_writes_nothing(world: World) -> None:
+    batch = make_batch(world, overlap=1, gold="different")
+    anna = anybody()
+    mine = vote(anna, item_of(batch), "same")
+    assert item_of(batch).state == "answered" and not Decision.objects.exists()
+    assert withdraw_vote(user=anna, vote_id=mine.pk).item.state == "open"
+    with pytest.raises(InvalidInput):
+        vote(anna, item_of(batch), "left")
+
+
+def test_people_known_to_err_are_believed_less(world: World) -> None:
+    batch = make_batch(world)
+    careless, careful = anybody(), anybody()
+    rates = {"same": {"same": 0.6, "different": 0.4}, "different": {"same": 0.4, "different": 0.6}}
+    common = {"asks": "pair", "prevalence": {"same": 0.5, "different": 0.5}, "votes": 50, "known": 50}
+    ErrorModel.objects.create(user=careless, errors=rates, **common)
+    vote(careless, item_of(batch))
+    vote(careful, item_of(batch))
+    assert item_of(batch).state == "disputed"  # 0.6 and 0.9 that agree make 0.93
+
+
+def test_error_models_are_learned_from_known_answers_and_from_overlap(world: World) -> None:
+    right, wrong = anybody(), anybody()
+    faces = world.people[0] + world.people[1]
+    persons = {face: Label.objects.get(face=face).identity_id for face in faces}
+    for face, person in persons.items():
+        decide(user=right, kind="assign", faces=[face], identity=person)
+    batch = make_batch(world, overlap=2, size=8, gold="different")
+    for item in batch.items.all():
+        vote(right, item, "different")
+        vote(wrong, item, "same")
+    assert refresh_error_models() == 2
+    models = {model.user_id: model for model in ErrorModel.objects.all()}
+    assert (models[right.pk].votes, models[right.pk].known) == (8, 8)
+    assert models[right.pk].errors["different"]["different"] > 0.9
+    assert models[wrong.pk].errors["different"]["same"] > 0.4
+    decide(user=right, kind="assign", faces=world.people[1], identity=persons[world.people[0][0]])
+    refresh_error_models()
+    assert set(ErrorModel.objects.values_list("known", flat=True)) == {0}  # no longer known: all are one person now
+
+
+def test_a_vote_costs_the_same_number_of_queries_whatever_was_said_before(world: World) -> None:
+    costs = []
+    for size in (1, 8):
+        batch = make_batch(world, overlap=2, size=size)
+        anna, bea = anybody(), anybody()
+        for item in batch.items.all()[1:]:
+            vote(anna, item)
+        vote(anna, item_of(batch))
+        with CaptureQueriesContext(connection) as caught:
+            vote(bea, item_of(batch))
+        asked = [query["sql"] for query in caught]  # without the jobs that some of the votes ask for
+        costs.append(len([sql for sql in asked if "jobs_job" not in sql and "SAVEPOINT" not in sql]))
+    assert costs[0] == costs[1]
