@@ -75,7 +75,7 @@ class Watch:
             failed = f", {job.units_failed} failed" if job.units_failed else ""
             self._tell(
                 f"{title}: {job.get_state_display().lower()}, {job.units_done} of {job.units_total} "
-                f"{job.unit_noun}s{failed}, {seconds:.1f} s"
+                f"{job.unit_nouns}{failed}, {seconds:.1f} s"
             )
 
     def _move(self, key: int | str, title: str, done: float, total: float) -> None:
