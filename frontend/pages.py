@@ -34,6 +34,19 @@ class Key:
         return self.keys.split(" ")
 
 
+# Where faces stand in a grid and can be selected.
+GRID_KEYS = [
+    Key("← ↑ → ↓", "Move from face to face"),
+    Key("Space", "Select the face; with Shift, all up to it"),
+    Key("Ctrl A", "Select all faces that are shown"),
+    Key("", "Reject: the selected faces are not this person", "reject"),
+    Key("", "Split the selected faces out as another person", "split"),
+    Key("", "Merge with another person", "merge"),
+    Key("", "Not a face", "not_a_face"),
+    Key("", "Ignore the selected faces", "ignore"),
+]
+
+
 def page(
     request: HttpRequest,
     template: str,

@@ -24,19 +24,12 @@ from annotation.queries.cluster_pages import (
     neighbours,
 )
 from annotation.services.clustering_jobs import start_clustering
-from frontend.pages import Key, is_partial, page, signed_in, told
+from frontend.pages import GRID_KEYS, Key, is_partial, page, signed_in, told
 
 KEYS = [
     Key("", "Confirm: all faces that are left are this person, then on to the next cluster", "confirm"),
-    Key("← ↑ → ↓", "Move from face to face"),
-    Key("Space", "Select the face; with Shift, all up to it"),
-    Key("Ctrl A", "Select all faces that are shown"),
-    Key("", "Reject: the selected faces are not this person", "reject"),
     Key("", "Name the person", "name"),
-    Key("", "Merge with another person", "merge"),
-    Key("", "Split the selected faces out as another person", "split"),
-    Key("", "Not a face", "not_a_face"),
-    Key("", "Ignore the selected faces", "ignore"),
+    *GRID_KEYS,
     Key("", "Next cluster", "next"),
     Key("", "Previous cluster", "previous"),
 ]

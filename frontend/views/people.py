@@ -32,19 +32,12 @@ from annotation.queries.person_story import (
     photos_of,
 )
 from frontend.charts.bars import Bar, bar_chart
-from frontend.pages import Key, is_partial, page, whole_number
+from frontend.pages import GRID_KEYS, Key, is_partial, page, whole_number
 
 KEYS = [
-    Key("← ↑ → ↓", "Move from face to face"),
-    Key("Space", "Select the face; with Shift, all up to it"),
-    Key("Ctrl A", "Select all faces that are shown"),
-    Key("", "Rename", "name"),
     Key("", "Confirm the selected faces, or all that are shown", "confirm"),
-    Key("", "Reject: the selected faces are not this person", "reject"),
-    Key("", "Split the selected faces out as another person", "split"),
-    Key("", "Merge with another person", "merge"),
-    Key("", "Not a face", "not_a_face"),
-    Key("", "Ignore the selected faces", "ignore"),
+    Key("", "Rename", "name"),
+    *GRID_KEYS,
 ]
 HISTORY = 20
 
