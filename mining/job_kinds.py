@@ -17,7 +17,7 @@ from mining.strategies import STRATEGIES
 
 
 class Mine(JobKind):
-    """Params: `strategies` (null for all) and `budget`, questions per strategy."""
+    """Params: `strategies` (null for all), `budget` (questions per strategy), `overlap`, `gold` and `seed`."""
 
     name = "mine"
     title = "Mine questions"
@@ -34,7 +34,7 @@ class Mine(JobKind):
         for unit in units:
             mined = mine(name=unit.key, pool=pool, budget=budget, progress=run.progress)
             with transaction.atomic():
-                batch = store_batch(name=unit.key, mined=mined, run=clustering, job=job, budget=budget)
+                batch = store_batch(name=unit.key, mined=mined, pool=pool, run=clustering, job=job)
                 run.done(unit, {"batch": batch.pk, "questions": len(mined.questions)})
 
     def finish(self, job: Job) -> dict[str, Any]:

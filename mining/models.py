@@ -38,6 +38,12 @@ class ReviewBatch(models.Model):
     def __str__(self) -> str:
         return f"{self.strategy} #{self.pk}"
 
+    @property
+    def minutes_left(self) -> float:
+        """What answering the rest takes, all people together; of batches read by `mining.queries.batches`."""
+        answers: int = getattr(self, "answers_left", 0)
+        return round(answers * self.expected_seconds / 60, 1)
+
 
 class ReviewItem(models.Model):
     """One question for a person, its value, and how it was answered."""

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from annotation.models import ClusterRun, Identity, Label, Photo
+from annotation.models import ClusterMember, ClusterRun, Identity, Label, Photo
 from annotation.queries.decisions import ledger_state
 from annotation.queries.labels import profiles_of
 from annotation.queries.vectors import FaceVectors, load_vectors
 from foundation.errors import NotFound
 from foundation.progress import Progress, silent
-from mining.models import ReviewBatch, ReviewItem
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.strategies.pool import Int, Pool
+from mining.vote_queries import SKIP
+
+State = ReviewItem.State
 
 # Faces that nobody should be asked about: settled, or too poor to tell.
 LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUALITY)
 
 
 def batches() -> QuerySet[ReviewBatch]:
-    """All batches, latest first, with `total` and `open_items`."""
+    """All batches, latest first, with `total`, `open_items`, `disputed_items` and `answers_left`, which its
+    `minutes_left` needs."""
+    votes = ReviewVote.objects.filter(item__batch=OuterRef("pk"), item__state=State.OPEN, withdrawn_at=None)
+    given = votes.exclude(answer=SKIP).order_by().values("item__batch").annotate(n=Count("pk")).values("n")
     return ReviewBatch.objects.annotate(
-        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
+        total=Count("items"),
+        open_items=Count("items", filter=Q(items__state=State.OPEN)),
+        disputed_items=Count("items", filter=Q(items__state=State.DISPUTED)),
+        answers_left=F("open_items") * F("overlap")
+        + F("disputed_items")
+        - Coalesce(Subquery(given, output_field=IntegerField()), 0),
     ).order_by("-id")
 
 
 def batch_by_id(batch_id: int) -> ReviewBatch:
-    """One batch with `total` and `open_items`. Raises NotFound."""
+    """One batch as `batches` has it. Raises NotFound."""
     found = batches().filter(pk=batch_id).first()
     if found is None:
         raise NotFound(f"There is no batch {batch_id}.", code="no_batch")
@@ -70,7 +82,15 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         together=together,
         hashes=_hashes(faces),
         owner=_owners(faces, identity),
+        cluster=_clusters(run, faces),
     )
+
+
+def _clusters(run: ClusterRun, faces: FaceVectors) -> Int:
+    """The cluster of each face in the run, -1 for none."""
+    rows = ClusterMember.objects.filter(run=run).exclude(cluster=None).values_list("face_id", "cluster_id")
+    known = dict(rows.iterator(chunk_size=20_000))
+    return np.array([known.get(face, -1) for face in faces.face_ids.tolist()], np.int64)
 
 
 def _hashes(faces: FaceVectors) -> dict[int, int]:

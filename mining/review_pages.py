@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.permissions import can
@@ -13,6 +13,7 @@ from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
 from mining.models import ReviewBatch, ReviewItem
+from mining.queries import batches
 from mining.services.leases import offered_items
 
 PAGE = 20
@@ -21,7 +22,7 @@ STRIP = 6
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a question: a face, whom it is taken for, and other faces of that person."""
+    """One side of a question: a face, whom it is taken for (of a suspect), and other faces of that person."""
 
     face: int | None
     person: Identity | None
@@ -44,22 +45,16 @@ def count_open_items() -> int:
 
 
 def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
-    """Batches, latest first, each with `total`, `open_items` and `done`."""
-    rows = ReviewBatch.objects.select_related("created_by", "run").annotate(
-        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
-    )
-    batches: list[ReviewBatch] = list(rows.order_by("-id")[:limit])
-    for batch in batches:
-        batch.done = batch.total - batch.open_items  # type: ignore[attr-defined]
-    return batches
+    """Batches as `mining.queries.batches` has them, latest first, each with `done`."""
+    found: list[ReviewBatch] = list(batches().select_related("created_by", "run")[:limit])
+    for batch in found:
+        batch.done = batch.total - batch.open_items - batch.disputed_items  # type: ignore[attr-defined]
+    return found
 
 
 def find_batch(batch_id: int) -> ReviewBatch | None:
-    """One batch with `total` and `open_items`."""
-    rows = ReviewBatch.objects.select_related("run").annotate(
-        total=Count("items"), open_items=Count("items", filter=Q(items__state=ReviewItem.State.OPEN))
-    )
-    return rows.filter(pk=batch_id).first()
+    """One batch as `mining.queries.batches` has it."""
+    return batches().select_related("run").filter(pk=batch_id).first()
 
 
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:
@@ -90,15 +85,21 @@ def _question(
     subject = item.faces[0]
     named = [people[number] for number in item.identities if number in people]
     if item.batch.asks == ReviewBatch.Asks.PAIR:
-        sides = [_side(face, labels.get(face), strips) for face in item.faces[:2]]
-        for at, side in enumerate(sides):
-            if beside := [face for face in _beside(item, at) if face in visible]:
-                sides[at] = replace(side, strip=beside[:STRIP])
-        return Question(item, "pair", *sides)
+        return Question(item, "pair", *(_half(item, at, labels, strips, visible) for at in (0, 1)))
     own = named[0] if named else labels.get(subject)
     other = named[1] if len(named) > 1 else None
     second = item.faces[1] if len(item.faces) > 1 else None
-    return Question(item, "suspect", _side(subject, own, strips), _side(second, other, strips))
+    return Question(item, "suspect", _side(subject, own, strips, subject), _side(second, other, strips, subject))
+
+
+def _half(
+    item: ReviewItem, at: int, labels: dict[int, Identity | None], strips: dict[int, list[int]], visible: set[int]
+) -> Side:
+    """One face of a pair with others like it. Names are left out: they would answer for the person."""
+    face = item.faces[at]
+    if "sides" in item.evidence:
+        return Side(face, None, [other for other in _beside(item, at) if other in visible][:STRIP])
+    return replace(_side(face, labels.get(face), strips, face), person=None)
 
 
 def _beside(item: ReviewItem, side: int) -> list[int]:
@@ -107,8 +108,8 @@ def _beside(item: ReviewItem, side: int) -> list[int]:
     return sides[side] if side < len(sides) else []
 
 
-def _side(face: int | None, person: Identity | None, strips: dict[int, list[int]]) -> Side:
-    strip = [other for other in strips.get(person.pk, []) if other != face] if person else []
+def _side(face: int | None, person: Identity | None, strips: dict[int, list[int]], subject: int) -> Side:
+    strip = [other for other in strips.get(person.pk, []) if other not in (face, subject)] if person else []
     return Side(face, person, strip[:STRIP])
 
 
@@ -129,7 +130,7 @@ def _strips(identities: Iterable[int]) -> dict[int, list[int]]:
         ) AS chosen
         JOIN annotation_face f ON f.id = chosen.face_id
         """,
-        [ids, STRIP + 1],
+        [ids, STRIP + 2],
     )
     strips: dict[int, list[int]] = {}
     for row in rows:

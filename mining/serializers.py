@@ -6,9 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from mining.known import LEAST_SHARE, MOST_SHARE
+from mining.known.mixing import KINDS
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS
-from mining.services.runs import MAX_BUDGET
+from mining.services.runs import GOLD, MAX_BUDGET, MAX_OVERLAP
 from mining.strategies import STRATEGIES
 
 MOST_LEASED = 100
@@ -25,15 +27,45 @@ class NewMiningSerializer(serializers.Serializer[Any]):
         help_text="Left out: all",
     )
     budget = serializers.IntegerField(min_value=0, max_value=MAX_BUDGET, required=False, default=100)
+    overlap = serializers.IntegerField(
+        min_value=1, max_value=MAX_OVERLAP, required=False, default=1, help_text="How many people answer each question"
+    )
+    gold = serializers.FloatField(
+        min_value=0,
+        max_value=MOST_SHARE,
+        required=False,
+        default=GOLD,
+        help_text=f"Share of known answers hidden in every queue, {LEAST_SHARE} to {MOST_SHARE}, or 0",
+    )
+    seed = serializers.IntegerField(min_value=0, max_value=2**53, required=False, allow_null=True, default=None)
 
 
 class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):
     total = serializers.IntegerField()
     open_items = serializers.IntegerField()
+    disputed_items = serializers.IntegerField(help_text="Answered differently, and waiting for somebody to settle them")
+    answers_left = serializers.IntegerField(help_text="How many answers are still wanted")
+    minutes_left = serializers.FloatField(help_text="What these are expected to take")
 
     class Meta:
         model = ReviewBatch
-        fields = ("id", "strategy", "asks", "parameters", "run", "job", "report", "total", "open_items", "created_at")
+        fields = (
+            "id",
+            "strategy",
+            "asks",
+            "parameters",
+            "overlap",
+            "run",
+            "job",
+            "report",
+            "total",
+            "open_items",
+            "disputed_items",
+            "answers_left",
+            "expected_seconds",
+            "minutes_left",
+            "created_at",
+        )
         read_only_fields = fields
 
 
@@ -41,6 +73,8 @@ class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
     """Nothing here may tell a question whose answer is known from any other."""
 
     lease_expires_at = serializers.DateTimeField(default=None, read_only=True, allow_null=True)
+    identities = serializers.SerializerMethodField(help_text="The people in question; empty for pairs of faces")
+    evidence = serializers.SerializerMethodField(help_text="Empty where it would give an answer away")
 
     class Meta:
         model = ReviewItem
@@ -58,6 +92,12 @@ class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
             "lease_expires_at",
         )
         read_only_fields = fields
+
+    def get_identities(self, item: ReviewItem) -> list[int]:
+        return [] if item.batch.asks == ReviewBatch.Asks.PAIR else item.identities
+
+    def get_evidence(self, item: ReviewItem) -> dict[str, Any]:
+        return {} if item.batch.asks in KINDS else item.evidence
 
 
 class LeaseSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 
 from django.db.models import Count, Q
 
@@ -11,6 +12,9 @@ from annotation.models import Label
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 
 SKIP = "skip"
+EXPECTED = {"pair": 3.0, "suspect": 3.0, "cluster": 9.0, "merge": 9.0}  # seconds, before anybody was timed
+EXPECTED_VOTES, TIMED_VOTES = 10, 500  # how many votes that counts as, and how many of the latest are looked at
+LONGEST = 120.0  # seconds; longer, and somebody did something else meanwhile
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ def votes_of_kind(asks: str, *, batch: int | None = None) -> list[Cast]:
     return [Cast(item, user, answer, gold if item in known else "") for item, user, answer, gold in found]
 
 
+def expected_seconds(*, strategy: str, asks: str) -> float:
+    """How long one answer to a question of this strategy takes: the median of the latest ones."""
+    took = ReviewVote.objects.filter(item__batch__strategy=strategy, item__batch__asks=asks, seconds__lte=LONGEST)
+    latest = took.exclude(answer=SKIP).order_by("-id").values_list("seconds", flat=True)[:TIMED_VOTES]
+    seconds = [one for one in latest if one is not None]
+    return max(0.1, median(seconds + [EXPECTED[asks]] * EXPECTED_VOTES))
+
+
 def still_known(items: Iterable[int]) -> set[int]:
     """Those of the questions with a known answer of which people have not changed their minds since."""
     rows = ReviewItem.objects.filter(pk__in=list(items)).exclude(gold="")
@@ -50,6 +62,6 @@ def _answer_now(asks: str, faces: list[int], people: list[int], person: dict[int
     if first is None:
         return ""
     if asks == ReviewBatch.Asks.SUSPECT:
-        return dict(zip(people, ("left", "right"), strict=False)).get(first, "")
+        return dict(zip(people, ("left", "right"), strict=False)).get(first, "neither")
     second = person.get(faces[1])
     return "" if second is None else "same" if first == second else "different"

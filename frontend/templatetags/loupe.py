@@ -118,6 +118,14 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def minutes(count: float) -> str:
+    """An estimate, as `review.js` words it too: `Less than a minute`, `About 12 min`, `About 3 h`."""
+    if count < 1:
+        return "Less than a minute"
+    return f"About {count:.0f} min" if count < 120 else f"About {count / 60:.0f} h"
+
+
+@register.filter
 def size(count: int | None) -> str:
     """Bytes as `12 kB`, `3.4 MB` (powers of 1000)."""
     if count is None:

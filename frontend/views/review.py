@@ -13,7 +13,10 @@ from frontend.charts import histogram
 from frontend.pages import Key, page, signed_in, told, whole_number
 from mining.models import ReviewBatch
 from mining.review_pages import find_batch, list_batches, list_questions
-from mining.services.runs import start_mining
+from mining.services.runs import GOLD, start_mining
+
+# Of known answers, as the page offers them.
+SHARES = {"0": 0.0, "0.05": 0.05, "0.1": 0.1, "0.15": 0.15}
 
 KEYS = [
     Key("", "Same person; or the left person, where the page asks who it is", "confirm"),
@@ -50,7 +53,9 @@ def start(request: HttpRequest) -> HttpResponseBase:
     """Start a mining run with every strategy."""
     with told(request):
         budget = whole_number(request.POST.get("budget"), 100) or 0
-        job = start_mining(user=signed_in(request), budget=budget)
+        overlap = whole_number(request.POST.get("overlap"), 1) or 0
+        gold = SHARES.get(request.POST.get("gold", ""), GOLD)
+        job = start_mining(user=signed_in(request), budget=budget, overlap=overlap, gold=gold)
         messages.success(request, "Mining has started.")
         return redirect("ui:job", job.pk)
     return redirect("ui:review")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from annotation.models import ClusterRun
@@ -13,24 +15,48 @@ from foundation.errors import InvalidInput
 from foundation.progress import Progress
 from jobs.models import Job
 from jobs.services import enqueue
-from mining.models import ReviewBatch, ReviewItem
+from mining.known import LEAST_SHARE, MOST_SHARE, Asked, mix_in
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.strategies import STRATEGIES, find_strategy
-from mining.strategies.base import Mined, Question
+from mining.strategies.base import Mined
 from mining.strategies.pool import Pool
+from mining.vote_queries import expected_seconds
 
-MAX_BUDGET = 10_000
+MAX_BUDGET, MAX_OVERLAP = 10_000, 9
+GOLD = 0.1  # share of questions with a known answer
 
 
-def start_mining(*, user: User | None, strategies: Sequence[str] | None = None, budget: int = 100) -> Job:
-    """Look for at most `budget` questions per strategy; None for all of them.
+def start_mining(
+    *,
+    user: User | None,
+    strategies: Sequence[str] | None = None,
+    budget: int = 100,
+    overlap: int = 1,
+    gold: float = GOLD,
+    seed: int | None = None,
+) -> Job:
+    """Look for at most `budget` questions per strategy.
 
-    Raises InvalidInput (`unknown_strategy`, `bad_budget`), or Conflict before anything was clustered.
+    Args:
+        strategies: None for all of them.
+        overlap: how many people answer each question.
+        gold: the share of questions with a known answer hidden among the others, 0.05..0.15, or 0 for none.
+        seed: of what is drawn at random; None for the job's number.
+
+    Raises InvalidInput (`unknown_strategy`, `bad_budget`, `bad_overlap`, `bad_gold`), or Conflict before anything was
+    clustered.
     """
     names = _names(strategies)
     if not 0 <= budget <= MAX_BUDGET:
         raise InvalidInput(f"The budget must lie between 0 and {MAX_BUDGET}.", code="bad_budget")
+    if not 1 <= overlap <= MAX_OVERLAP:
+        raise InvalidInput(f"1 to {MAX_OVERLAP} people can answer a question.", code="bad_overlap")
+    if gold and not LEAST_SHARE <= gold <= MOST_SHARE:
+        shares = f"{LEAST_SHARE} and {MOST_SHARE}"
+        raise InvalidInput(f"The share of known answers must lie between {shares}, or be 0.", code="bad_gold")
     require_current_run()
-    return enqueue(kind="mine", params={"strategies": names, "budget": budget}, user=user)
+    params = {"strategies": names, "budget": budget, "overlap": overlap, "gold": gold, "seed": seed}
+    return enqueue(kind="mine", params=params, user=user)
 
 
 def _names(strategies: Iterable[str] | None) -> list[str]:
@@ -46,31 +72,48 @@ def mine(*, name: str, pool: Pool, budget: int, progress: Progress) -> Mined:
 
 
 @transaction.atomic
-def store_batch(*, name: str, mined: Mined, run: ClusterRun, job: Job, budget: int) -> ReviewBatch:
-    """Freeze what a strategy picked as the job's batch of that strategy; an earlier attempt's is replaced."""
+def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Job) -> ReviewBatch:
+    """Freeze what a strategy picked as the job's batch of that strategy, with known answers hidden in it.
+
+    An earlier attempt's batch is replaced, unless somebody has answered some of it already.
+    """
+    before = ReviewBatch.objects.filter(job=job, strategy=name).first()
+    if before is not None and ReviewVote.objects.filter(item__batch=before).exists():
+        return before
     ReviewBatch.objects.filter(job=job, strategy=name).delete()
+    asks, share = find_strategy(name).asks, float(job.params.get("gold", GOLD))
     batch = ReviewBatch.objects.create(
         strategy=name,
-        asks=find_strategy(name).asks,
-        parameters={"budget": budget},
+        asks=asks,
+        parameters={key: job.params[key] for key in ("budget", "overlap", "gold") if key in job.params},
+        overlap=int(job.params.get("overlap", 1)),
+        expected_seconds=expected_seconds(strategy=name, asks=asks),
         run=run,
         job=job,
         report=mined.report,
         created_by=job.created_by,
     )
-    items = [_item(batch, ordinal, question) for ordinal, question in enumerate(mined.questions)]
-    ReviewItem.objects.bulk_create(items, batch_size=2000)
+    asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name))
+    ReviewItem.objects.bulk_create([_item(batch, ordinal, one) for ordinal, one in enumerate(asked)], batch_size=2000)
     return batch
 
 
-def _item(batch: ReviewBatch, ordinal: int, question: Question) -> ReviewItem:
+def _drawn(job: Job, name: str) -> np.random.Generator:
+    """From the run's seed and this installation's secret: nobody can work out where known answers are hidden."""
+    seed = job.params.get("seed")
+    return np.random.default_rng(list(salted_hmac("mining", f"{job.pk if seed is None else seed}:{name}").digest()))
+
+
+def _item(batch: ReviewBatch, ordinal: int, asked: Asked) -> ReviewItem:
+    question = asked.question
     return ReviewItem(
         batch=batch,
         ordinal=ordinal,
         faces=list(question.faces),
         identities=list(question.identities),
-        value=question.value,
+        value=question.value / batch.expected_seconds,
         settles=question.settles,
         why=question.why[:300],
         evidence=question.evidence,
+        gold=asked.gold,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from annotation.models import ClusterRun, Collection, Decision, Identity, Label, Photo
-from annotation.services.decisions import redo, undo
+from annotation.services.decisions import decide, redo, undo
 from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
@@ -18,8 +18,9 @@ from mining.queries import batch_by_id, items_of, load_pool
 from mining.review_pages import list_questions
 from mining.services.answers import answer_item, skip_item
 from mining.services.leases import lease_items, release_items
-from mining.services.runs import start_mining
-from mining.strategies import STRATEGIES
+from mining.services.runs import start_mining, store_batch
+from mining.strategies import STRATEGIES, find_strategy
+from mining.vote_queries import expected_seconds
 from tests.annotation.decisions.world import World, make_world, user, who
 
 pytestmark = pytest.mark.django_db
@@ -344,3 +345,70 @@ def test_what_is_given_back_is_free_at_once_and_only_ones_own(world: World) -> N
     assert taken[0] not in lease_items(user=bea, batch_id=batch, count=1)
     assert release_items(user=anna, batch_id=batch) == 1
     assert taken[0] in lease_items(user=bea, batch_id=batch, count=100)
+
+
+def test_known_answers_are_hidden_in_a_batch_and_write_no_decision(world: World) -> None:
+    rng = np.random.default_rng(3)
+    for at in range(5, 11):  # people so varied that their faces are as unlike as those of the pairs asked about
+        world.people.append(world.add_faces(world.direction((at, 1.0)) + rng.normal(0, 0.16, (8, 32))))
+    world.cluster(core_distance=0.1, merge_similarity=0.62)
+    oracle = user("oracle", role="manager")
+    for faces in world.people:
+        person = Identity.objects.create()
+        decide(user=oracle, kind="assign", faces=faces, identity=person.pk)
+    loose = world.add_faces(np.stack([world.direction((12, 1.0), (at, 1.1)) for at in range(13, 30)]))
+    world.cluster(core_distance=0.1, merge_similarity=0.62)
+    assert all(who()[face] is None for face in loose)
+    mine(strategies=["pairs_near_threshold"], gold=0.15, seed=4, overlap=2)
+    items = questions("pairs_near_threshold")
+    before = Decision.objects.count()
+    known = [item for item in items if item.gold]
+    assert 1 <= len(known) < len(items) / 5 and items[0].batch.overlap == 2
+    assert {item.gold for item in known} <= {"same", "different"}
+    for name in ("anna", "bea"):
+        answer_item(user=user(name), item_id=known[0].pk, answer="different")
+    known[0].refresh_from_db()
+    assert (known[0].state, Decision.objects.count()) == ("answered", before)
+    assert "seed" not in items[0].batch.parameters
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [({"overlap": 0}, "bad_overlap"), ({"overlap": 10}, "bad_overlap"), ({"gold": 0.3}, "bad_gold")],
+)
+def test_odd_ways_of_asking_are_refused(world: World, params: dict[str, Any], code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        start_mining(user=None, **params)
+    assert refused.value.code == code
+
+
+def test_values_are_by_the_second_and_learn_how_long_answers_take(world: World) -> None:
+    mine(strategies=["pairs_near_threshold"], gold=0)
+    first = questions("pairs_near_threshold")
+    batch = batch_by_id(first[0].batch_id)
+    assert batch.expected_seconds == 3.0
+    assert batch.minutes_left == round(len(first) * 3 / 60, 1)
+    anna = user("anna")
+    for item in first:
+        answer_item(user=anna, item_id=item.pk, answer="different", seconds=9.0)
+    assert batch_by_id(batch.pk).answers_left == 0
+    few = expected_seconds(strategy="pairs_near_threshold", asks="pair")
+    item = first[0]
+    ReviewVote.objects.bulk_create(
+        ReviewVote(item=item, user=anna, answer="same", seconds=7.0, withdrawn_at=item.batch.created_at)
+        for _ in range(20)
+    )
+    ReviewVote.objects.create(item=item, user=user("lunch"), answer="same", seconds=3000.0)
+    assert few <= expected_seconds(strategy="pairs_near_threshold", asks="pair") == 7.0
+    assert expected_seconds(strategy="mixed_people", asks="cluster") == 9.0
+
+
+def test_answers_of_an_earlier_attempt_keep_its_batch(world: World) -> None:
+    job = mine(strategies=["pairs_near_threshold"])
+    item = questions("pairs_near_threshold")[0]
+    answer_item(user=user(), item_id=item.pk, answer="different")
+    run = ClusterRun.objects.get(current=True)
+    pool = load_pool(run)
+    mined = find_strategy("pairs_near_threshold").mine(pool, budget=5)
+    kept = store_batch(name="pairs_near_threshold", mined=mined, pool=pool, run=run, job=job)
+    assert kept.pk == item.batch_id and ReviewVote.objects.filter(item__batch=kept).count() == 1

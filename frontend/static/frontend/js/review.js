@@ -57,11 +57,23 @@ function move(question) {
   question.hidden = true;
   const count = document.querySelector("[data-open-count]");
   if (count) count.textContent = String(Math.max(0, Number(count.textContent) - 1));
+  countDown();
   const next = open()[0];
   if (next) next.hidden = false;
   else if (box?.hasAttribute("data-more")) location.reload();
   else document.getElementById("all-done")?.removeAttribute("hidden");
   restartClock();
+}
+
+/** What is left takes less time than before; worded as the server words it. */
+function countDown() {
+  const left = document.querySelector("[data-time-left]");
+  if (!(left instanceof HTMLElement)) return;
+  const answers = Math.max(0, Number(left.dataset.answers) - 1);
+  left.dataset.answers = String(answers);
+  const minutes = (answers * Number(left.dataset.seconds)) / 60;
+  const about = minutes < 120 ? `About ${Math.round(minutes)} min` : `About ${Math.round(minutes / 60)} h`;
+  left.textContent = minutes < 1 ? "Less than a minute" : about;
 }
 
 /** The same key means the first answer whichever kind of question is shown. @param {string[]} answers */

@@ -1,0 +1,111 @@
+"""A face that people put on somebody, asked about as if it might be somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mining.known.candidates import Asked, Candidates, choose, confirmed, rows_of
+from mining.strategies.base import Question
+from mining.strategies.persons import Hearts, hearts
+from mining.strategies.pool import Float, Int, Pool
+
+TRIED = 500
+
+
+@dataclass(frozen=True)
+class _People:
+    """Everybody in the pool; `rows` are the labelled ones, `of` numbers their people."""
+
+    rows: Int
+    hearts: Hearts
+
+    @staticmethod
+    def of_pool(pool: Pool) -> _People:
+        rows = np.flatnonzero(pool.identity >= 0)
+        return _People(rows, hearts(pool.vectors[rows], pool.identity[rows]))
+
+    def likeness(self, pool: Pool, rows: Int, persons: Int) -> Float:
+        """(m,) similarity of each row to the mean of a person's other faces; 0 where there are none."""
+        found = self.hearts
+        at = np.minimum(np.searchsorted(found.persons, persons), len(found.persons) - 1)
+        sums = found.centres[at] * (found.lengths[at] * found.sizes[at])[:, None]
+        own = pool.identity[rows] == persons
+        sums[own] -= pool.vectors[rows[own]]
+        there = (found.persons[at] == persons) & (found.sizes[at] - own > 0)
+        like = np.einsum("ij,ij->i", sums, pool.vectors[rows]) / np.maximum(np.linalg.norm(sums, axis=1), 1e-6)
+        return np.where(there, like, 0).astype(np.float32)
+
+
+def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.random.Generator) -> list[Asked]:
+    """Up to `wanted` faces that lean towards the wrong person as far as those asked about do."""
+    everybody = _People.of_pool(pool)
+    several = len(questions[0].identities) > 1
+    asked = _candidates(pool, everybody, rng, several)
+    if not asked:
+        return []
+    found = Candidates(
+        rows_of(pool, [one.question.faces for one in asked]),
+        _leaning(pool, everybody, [one.question for one in asked]),
+        [one.gold for one in asked],
+    )
+    alike = [question for question in questions if (len(question.identities) > 1) == several]
+    return [asked[at] for at in choose(pool, found, _leaning(pool, everybody, alike), wanted, rng)]
+
+
+def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
+    """The same words for real and known suspects."""
+    everybody = _People.of_pool(pool)
+    like = [_likeness(pool, everybody, questions, at) for at in (0, 1)]
+    words = []
+    for n, question in enumerate(questions):
+        names = [pool.names.get(person, f"person {person}") for person in question.identities[:2]]
+        said = (f"{float(like[at][n]):.2f} to the faces of {name}" for at, name in enumerate(names))
+        words.append(f"{', '.join(said)}.")
+    return words
+
+
+def _candidates(pool: Pool, everybody: _People, rng: np.random.Generator, several: bool) -> list[Asked]:
+    """Confirmed faces of people who have others, each beside the person that it is most like of those who clearly are
+    somebody else."""
+    people = everybody.hearts
+    rows = rng.permutation(confirmed(pool))
+    own = np.searchsorted(people.persons, pool.identity[rows])
+    rows, own = (column[people.sizes[own] > 1][:TRIED] for column in (rows, own))
+    if not len(rows) or len(people.persons) < 2:
+        return []
+    clear = people.centres[own] @ people.centres.T < pool.threshold - pool.band
+    clear[np.arange(len(rows)), own] = False
+    rival = np.where(clear, pool.vectors[rows] @ people.centres.T, -2).argmax(axis=1)
+    there = clear[np.arange(len(rows)), rival]
+    asked = []
+    for row, mine, other in zip(rows[there].tolist(), own[there].tolist(), rival[there].tolist(), strict=True):
+        for shown, gold in _ways(mine, other, several):
+            heart, second = (int(everybody.rows[rows_[shown[-1]]]) for rows_ in (people.medoid, people.second))
+            faces = (int(pool.face_ids[row]), int(pool.face_ids[second if heart == row else heart]))
+            persons = tuple(int(people.persons[one]) for one in shown)
+            asked.append(Asked(Question(faces, persons, 0.0, 0, "", {}), gold))
+    return asked
+
+
+def _ways(own: int, rival: int, several: bool) -> list[tuple[tuple[int, ...], str]]:
+    """Who is offered, and which answer is right then."""
+    if several:
+        return [((own, rival), "left"), ((rival, own), "right")]
+    return [((own,), "left"), ((rival,), "neither")]
+
+
+def _leaning(pool: Pool, everybody: _People, questions: Sequence[Question]) -> Float:
+    """(m,) by how much each suspect is more like the second person than the first; like the only one, where alone."""
+    first, second = (_likeness(pool, everybody, questions, at) for at in (0, 1))
+    alone = np.array([len(question.identities) < 2 for question in questions], np.bool_)
+    return np.where(alone, first, second - first)
+
+
+def _likeness(pool: Pool, everybody: _People, questions: Sequence[Question], at: int) -> Float:
+    """(m,) similarity of each suspect to person number `at` of its question, 0 where it has none."""
+    rows = rows_of(pool, [question.faces[:1] for question in questions])[:, 0]
+    persons = [question.identities[at] if len(question.identities) > at else -1 for question in questions]
+    return everybody.likeness(pool, rows, np.array(persons, np.int64))

@@ -1,0 +1,163 @@
+"""Known answers pass for real questions: as hard, worded alike, at any place; and are right."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mining.known import Asked, mix_in
+from mining.strategies.base import Question
+from mining.strategies.pool import Pool
+
+PEOPLE, FACES, DIMENSION = 12, 10, 32
+
+
+def make_pool(seed: int = 0, *, human: bool = True) -> Pool:
+    """People whose faces scatter widely, so that pairs of one person and of two overlap in similarity."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(0, 1, (PEOPLE, DIMENSION)) + 0.6
+    vectors = np.repeat(centres, FACES, axis=0) + rng.normal(0, 1.1, (PEOPLE * FACES, DIMENSION))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    n = len(vectors)
+    return Pool(
+        face_ids=np.arange(100, 100 + 2 * n, 2),
+        photo_ids=np.arange(n),
+        groups=np.arange(n),
+        vectors=vectors,
+        identity=np.repeat(np.arange(7, 7 + PEOPLE), FACES),
+        human=np.full(n, human),
+        names={7: "Ada", 9: "Bo"},
+        threshold=0.95,
+        band=0.05,
+        strangers=0.2,
+        shift=0.0,
+        apart=np.empty((0, 2), np.int64),
+        rejected=set(),
+        asked=set(),
+        together=np.empty((0, 2), np.int64),
+        quality=None,
+        hashes={},
+        owner=None,
+    )
+
+
+def pairs(pool: Pool, count: int = 60, seed: int = 1) -> list[Question]:
+    """Questions as `pairs_near_threshold` asks them, in the middle of the range of similarities."""
+    rng = np.random.default_rng(seed)
+    found: list[Question] = []
+    while len(found) < count:
+        a, b = rng.choice(len(pool.face_ids), 2, replace=False)
+        if 0.2 <= float(pool.vectors[a] @ pool.vectors[b]) <= 0.6:
+            faces = (int(pool.face_ids[a]), int(pool.face_ids[b]))
+            people = (int(pool.identity[a]), int(pool.identity[b]))
+            found.append(Question(faces, people, 9.0 - len(found) / 10, 1 + len(found) % 5, f"why {len(found)}", {}))
+    return found
+
+
+def suspects(pool: Pool, count: int = 40, *, several: bool = True) -> list[Question]:
+    rng = np.random.default_rng(2)
+    found = []
+    for n in range(count):
+        row, other = rng.choice(len(pool.face_ids), 2, replace=False)
+        shown = (int(pool.identity[other]), int(pool.identity[row]))[:: 1 if n % 2 else -1][: 2 if several else 1]
+        if len(set(shown)) == len(shown):
+            faces = (int(pool.face_ids[row]), int(pool.face_ids[other]))
+            found.append(Question(faces, shown, 5.0 - n / 10, 1, f"why {n}", {"copy": False}))
+    return found
+
+
+def mixed(pool: Pool, questions: list[Question], asks: str, share: float = 0.1, seed: int = 3) -> list[Asked]:
+    return mix_in(pool, questions, asks=asks, share=share, rng=np.random.default_rng(seed))
+
+
+def alike(pool: Pool, question: Question) -> float:
+    a, b = np.searchsorted(pool.face_ids, question.faces[:2])
+    return float(pool.vectors[a] @ pool.vectors[b])
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.05, 0.1, 0.15]))
+@settings(max_examples=15, deadline=None)
+def test_known_pairs_are_right_as_hard_and_not_the_real_ones(seed: int, share: float) -> None:
+    pool = make_pool(seed % 5)
+    real = pairs(pool)
+    found = mixed(pool, real, "pair", share, seed)
+    known = [one for one in found if one.gold]
+    exact = len(real) * share / (1 - share)
+    assert int(exact) <= len(known) <= int(exact) + 1
+    assert [one.question.faces for one in found if not one.gold] == [question.faces for question in real]
+    person = dict(zip(pool.face_ids.tolist(), pool.identity.tolist(), strict=True))
+    low, high = min(alike(pool, q) for q in real), max(alike(pool, q) for q in real)
+    for one in known:
+        a, b = one.question.faces
+        assert one.gold == ("same" if person[a] == person[b] else "different")
+        assert low - 1e-5 <= alike(pool, one.question) <= high + 1e-5
+        left, right = one.question.evidence["sides"]
+        assert {person[face] for face in left} <= {person[a]} and {person[face] for face in right} <= {person[b]}
+        assert not {a, b} & {*left, *right} and not set(left) & set(right)
+    values = [one.question.value for one in found]
+    assert values == sorted(values, reverse=True)
+    assert len({one.gold for one in known}) == 2
+
+
+@pytest.mark.parametrize("asks", ["pair", "suspect"])
+def test_words_and_figures_do_not_tell_which_are_known(asks: str) -> None:
+    pool = make_pool()
+    real = pairs(pool) if asks == "pair" else suspects(pool)
+    found = mixed(pool, real, asks, 0.15)
+    known = [one.question for one in found if one.gold]
+    assert known
+    shape = re.compile(r"-?\d+(\.\d+)?|Ada|Bo|person #")
+    shapes = {shape.sub("#", shape.sub("#", one.question.why)) for one in found}
+    assert len(shapes) == 1
+    assert {question.settles for question in known} <= {question.settles for question in real}
+    assert {len(question.identities) for question in known} == ({0} if asks == "pair" else {2})
+    assert all(one.question.evidence["why"].startswith("why") for one in found if not one.gold)
+
+
+@pytest.mark.parametrize(("several", "answers"), [(True, {"left", "right"}), (False, {"left", "neither"})])
+def test_known_suspects_are_right(several: bool, answers: set[str]) -> None:
+    pool = make_pool()
+    found = mixed(pool, suspects(pool, several=several), "suspect", 0.15)
+    known = [one for one in found if one.gold]
+    person = dict(zip(pool.face_ids.tolist(), pool.identity.tolist(), strict=True))
+    assert {one.gold for one in known} == answers
+    for one in known:
+        shown = dict(zip(one.question.identities, ("left", "right"), strict=False))
+        assert shown.get(person[one.question.faces[0]], "neither") == one.gold
+        assert person[one.question.faces[1]] == one.question.identities[-1]
+        assert one.question.faces[0] != one.question.faces[1]
+
+
+def test_places_depend_on_the_seed_and_on_nothing_else() -> None:
+    pool = make_pool()
+    real = pairs(pool)
+
+    def places(seed: int) -> list[int]:
+        return [at for at, one in enumerate(mixed(pool, real, "pair", 0.15, seed)) if one.gold]
+
+    assert places(5) == places(5)
+    assert places(5) != places(6)
+    everywhere = [place / (len(real) + 10) for seed in range(20) for place in places(seed)]
+    assert 0.4 < float(np.mean(everywhere)) < 0.6
+
+
+def test_where_nothing_was_confirmed_the_questions_stay_as_they_are() -> None:
+    pool = make_pool(human=False)
+    for asks, real in (("pair", pairs(pool)), ("suspect", suspects(pool))):
+        assert mixed(pool, real, asks) == [Asked(question) for question in real]
+    assert mixed(make_pool(), [], "pair") == []
+    real = pairs(make_pool())
+    assert mixed(make_pool(), real, "cluster") == mixed(make_pool(), real, "pair", 0.0, 4)
+
+
+def test_no_known_pair_was_asked_before() -> None:
+    pool = make_pool()
+    real = pairs(pool)
+    first = {one.question.faces for one in mixed(pool, real, "pair", 0.15) if one.gold}
+    pool.asked.update(first)  # type: ignore[attr-defined]
+    again = {one.question.faces for one in mixed(pool, real, "pair", 0.15) if one.gold}
+    assert first and again and not first & again
