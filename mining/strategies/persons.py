@@ -39,7 +39,7 @@ def hearts(vectors: Float, persons: Int) -> Hearts:
     """Find the medoid of every person in `persons` (n,); linear in n."""
     known, of, sizes = np.unique(persons, return_inverse=True, return_counts=True)
     order = np.argsort(of, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
     sums = np.add.reduceat(vectors[order], starts) if len(known) else np.empty((0, vectors.shape[1]), np.float32)
     norms = np.maximum(np.linalg.norm(sums, axis=1), 1e-12)
     centres = (sums / norms[:, None]).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from annotation.clustering import ImpostorModel, Thresholds, worthwhile_questions
 from foundation.errors import InvalidInput
 from mining.strategies import STRATEGIES, find_strategy
-from mining.strategies.base import Question
+from mining.strategies.base import Asks, Question
+from mining.strategies.clusters import Clusters
 from mining.strategies.copies_under_two_names import CopiesUnderTwoNames
 from mining.strategies.label_suspects import LabelSuspects, weigh
+from mining.strategies.merges import Merges
 from mining.strategies.mixed_people import MixedPeople
 from mining.strategies.one_person_two_names import OnePersonTwoNames
 from mining.strategies.pairs_near_threshold import PairsNearThreshold
@@ -246,6 +248,8 @@ WORTH_ONE = {
     "mixed_people": mixed,
     "copies_under_two_names": copied,
     "profile_leftovers": lambda: replace(profile(), owner=np.array([-1, -1, -1, 1, -2, 1])),
+    "clusters": lambda: make_pool(np.array([[1, 0.1, 0], [1, 0, 0]]), [1, 1], cluster=np.array([5, 5])),
+    "merges": two_names,
 }
 
 
@@ -386,7 +390,7 @@ def test_apart_people_share_a_photo_or_were_told_apart() -> None:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_the_base_checks_cuts_and_drops_near_duplicates(name: str) -> None:
     strategy = find_strategy(name)
-    assert strategy.name == name and strategy.title and strategy.asks in ("pair", "suspect")
+    assert strategy.name == name and strategy.title and strategy.asks in get_args(Asks)
     for seed in range(30):
         pool = random_pool(seed)
         everything = strategy.mine(pool, budget=1000)
@@ -424,3 +428,55 @@ def test_the_second_of_a_lone_person_is_itself() -> None:
     found = hearts(unit(np.eye(3)), np.array([7, 9, 9]))
     assert found.persons.tolist() == [7, 9] and found.medoid[0] == found.second[0] == 0
     assert {found.medoid[1], found.second[1]} == {1, 2}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_clusters_are_valued_by_what_nobody_confirmed_and_by_doubt(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool = random_pool(seed)
+    pool = replace(pool, cluster=rng.integers(-1, 4, len(pool.identity)), names={0: "Anna", 1: "Bob"}, strangers=-0.2)
+    expected = {}
+    for number in range(4):
+        for person in range(5):
+            rows = np.flatnonzero((pool.cluster == number) & (pool.identity == person))
+            if len(rows) < 2 or pool.human[rows].all():
+                continue
+            faces = pool.vectors[rows].astype(np.float64)
+            others = [unit(np.delete(faces, i, 0).sum(axis=0, keepdims=True))[0] for i in range(len(rows))]
+            weakest = min(float(face @ other) for face, other in zip(faces, others, strict=True))
+            widest = float((faces @ faces.T).min())
+            short = [min(max((0.5 - value) / 0.7, 0), 1) for value in (weakest, widest)]
+            doubt = 1 - (1 - 1 / (len(rows) + 2)) * (1 - short[0]) * (1 - short[1])
+            expected[number, person] = ((~pool.human[rows]).sum() * doubt, (~pool.human[rows]).sum())
+    found = Clusters().find(pool, lambda done, total: None)
+    questions = [Clusters().ask(pool, found, at) for at in range(len(found.rows))]
+    asked = {(q.evidence["cluster"], q.identities[0]): (q.value, q.settles) for q in questions}
+    assert asked.keys() == expected.keys()
+    for key, (value, settles) in expected.items():
+        assert asked[key] == (pytest.approx(value, abs=1e-3), settles)
+
+
+def test_a_cluster_says_why_and_proposes_named_people_but_no_one_beside_it_in_a_photo() -> None:
+    a, b, c = np.eye(3)
+    vectors = np.array([a, a + 0.1 * b, a + 0.3 * c, a + 0.2 * b, b, a + 0.1 * c, b + 0.1 * c])
+    pool = make_pool(
+        vectors, [1, 1, 1, 2, 3, 4, 3], cluster=np.array([5, 5, 5, 6, 7, 8, 7]), names={2: "Bob", 3: "Cid", 4: "Dan"}
+    )
+    first = next(q for q in Clusters().mine(pool, budget=9).questions if q.identities == (1,))
+    assert (first.faces[-2:], first.settles) in {((2, 3), 3), ((3, 2), 3)}
+    assert first.evidence["widest"] == [*first.faces[-2:]] and first.evidence["medoid"] == first.faces[0]
+    assert [one["identity"] for one in first.evidence["proposals"]] == [4, 2]
+    assert "3 faces of person 1; the weakest has" in first.why
+    photo_ids = pool.photo_ids.copy()
+    photo_ids[5] = photo_ids[0]
+    again = Clusters().mine(replace(pool, photo_ids=photo_ids), budget=9).questions
+    assert [one["identity"] for one in next(q for q in again if q.identities == (1,)).evidence["proposals"]] == [2]
+
+
+def test_people_of_several_faces_are_asked_about_as_merges() -> None:
+    pool = two_names()
+    [question] = Merges().mine(pool, budget=9).questions
+    assert set(question.identities) == {1, 2}
+    assert question.faces == OnePersonTwoNames().mine(pool, budget=9).questions[0].faces
+    assert Merges().mine(three_people(), budget=9).questions == ()
