@@ -48,8 +48,11 @@ def mix_in(
     mixed = [_kept(one) for one in real]
     for one in known:
         place = int(rng.integers(0, len(mixed) + 1))
-        like = mixed[min(place, len(mixed) - 1)].question
-        mixed.insert(place, replace(one, question=replace(one.question, value=like.value, settles=like.settles)))
+        above, below = (mixed[min(max(at, 0), len(mixed) - 1)].question.value for at in (place - 1, place))
+        value, settles = float(rng.uniform(below, above)), questions[int(rng.integers(len(questions)))].settles
+        if above == below:  # at either end; never just the same as another one's
+            value = above * float(rng.uniform(1, 1.1) if place == 0 else rng.uniform(0.9, 1))
+        mixed.insert(place, replace(one, question=replace(one.question, value=value, settles=settles)))
     said = words(pool, [one.question for one in mixed])
     return [replace(one, question=replace(one.question, why=why)) for one, why in zip(mixed, said, strict=True)]
 

@@ -99,7 +99,7 @@ def test_known_pairs_are_right_as_hard_and_not_the_real_ones(seed: int, share: f
         assert {person[face] for face in left} <= {person[a]} and {person[face] for face in right} <= {person[b]}
         assert not {a, b} & {*left, *right} and not set(left) & set(right)
     values = [one.question.value for one in found]
-    assert values == sorted(values, reverse=True)
+    assert values == sorted(values, reverse=True) and len(set(values)) == len(values)
     assert len({one.gold for one in known}) == 2
 
 
