@@ -6,7 +6,7 @@ import numpy as np
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from annotation.models import ClusterRun, Identity, Label, Photo
+from annotation.models import ClusterMember, ClusterRun, Identity, Label, Photo
 from annotation.queries.decisions import ledger_state
 from annotation.queries.labels import profiles_of
 from annotation.queries.vectors import FaceVectors, load_vectors
@@ -82,7 +82,15 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         together=together,
         hashes=_hashes(faces),
         owner=_owners(faces, identity),
+        cluster=_clusters(run, faces),
     )
+
+
+def _clusters(run: ClusterRun, faces: FaceVectors) -> Int:
+    """The cluster of each face in the run, -1 for none."""
+    rows = ClusterMember.objects.filter(run=run).exclude(cluster=None).values_list("face_id", "cluster_id")
+    known = dict(rows.iterator(chunk_size=20_000))
+    return np.array([known.get(face, -1) for face in faces.face_ids.tolist()], np.int64)
 
 
 def _hashes(faces: FaceVectors) -> dict[int, int]:

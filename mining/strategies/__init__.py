@@ -14,6 +14,8 @@ STRATEGIES: dict[str, str] = {
     "one_person_two_names": "mining.strategies.one_person_two_names:OnePersonTwoNames",
     "copies_under_two_names": "mining.strategies.copies_under_two_names:CopiesUnderTwoNames",
     "profile_leftovers": "mining.strategies.profile_leftovers:ProfileLeftovers",
+    "clusters": "mining.strategies.clusters:Clusters",
+    "merges": "mining.strategies.merges:Merges",
 }
 
 

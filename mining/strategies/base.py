@@ -15,7 +15,7 @@ from mining.strategies.pool import Float, Int, Pool
 
 BINS = 40
 
-Asks = Literal["pair", "suspect"]
+Asks = Literal["pair", "suspect", "cluster", "merge"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Strategy(ABC):
 
     Attributes:
         asks: `pair`: are these two faces one person? `suspect`: whom does the first face show, the first of the
-            identities or the second?
+            identities or the second? `cluster`: are all faces of a cluster its person? `merge`: are the two identities
+            one person?
         sees_leftovers: whether faces that the profile prior set aside are in the pool that it is given.
     """
 

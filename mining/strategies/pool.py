@@ -40,6 +40,7 @@ class Pool:
         hashes: photo id -> 64-bit difference hash, as far as known, of photos that have near-duplicates.
         owner: (n,) the owner of the profile of a face that the profile prior set aside, -2 if not known; -1 for all
             other faces. None where there is no such face.
+        cluster: (n,) the cluster in the current run, -1 for none. None where it is not known.
     """
 
     face_ids: Int
@@ -60,13 +61,15 @@ class Pool:
     together: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     hashes: Mapping[int, int] = field(default_factory=dict)
     owner: Int | None = None
+    cluster: Int | None = None
 
     def check(self) -> None:
         """Raises InvalidInput unless all columns fit each other."""
         n = len(self.face_ids)
         quality = self.identity if self.quality is None else self.quality
         owner = self.identity if self.owner is None else self.owner
-        columns = (self.photo_ids, self.groups, self.identity, self.human, quality, owner)
+        cluster = self.identity if self.cluster is None else self.cluster
+        columns = (self.photo_ids, self.groups, self.identity, self.human, quality, owner, cluster)
         if self.vectors.ndim != 2 or len(self.vectors) != n or any(column.shape != (n,) for column in columns):
             raise InvalidInput("Every column of the pool needs one value per face.", code="bad_shape")
         if n and np.any(np.diff(self.face_ids) <= 0):
@@ -96,6 +99,7 @@ class Pool:
             quality=None if self.quality is None else self.quality[kept],
             together=together[(together >= 0).all(axis=1)],
             owner=None,
+            cluster=None if self.cluster is None else self.cluster[kept],
         )
 
     def parties(self) -> Int:
