@@ -20,7 +20,7 @@ class Capability(models.TextChoices):
     INGEST = "ingest", "Add photos"
     JOBS = "jobs", "Cancel and retry jobs"
     MINING = "mining", "Start mining runs"
-    ADJUDICATE = "adjudicate", "Settle questions that others answered differently"
+    ADJUDICATE = "adjudicate", "Settle questions that others answered differently, and see how people answer"
     SYNTHESIS = "synthesis", "Start synthesis runs"
     ROUNDS = "rounds", "Start rounds of the loop"
     DATASETS = "datasets", "Freeze and pull dataset versions"

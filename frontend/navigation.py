@@ -42,6 +42,7 @@ GROUPS: tuple[Group, ...] = (
             Entry("clusters", "Clusters", "ui:clusters", "grid", Capability.REVIEW),
             Entry("review", "Review", "ui:review", "scales", Capability.REVIEW),
             Entry("people", "People", "ui:people", "people", Capability.REVIEW),
+            Entry("annotators", "Annotators", "ui:annotators", "gauge", Capability.REVIEW),
             Entry("ledger", "Ledger", "ui:ledger", "book", Capability.REVIEW),
         ),
     ),

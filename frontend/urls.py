@@ -6,6 +6,7 @@ from django.urls import path
 
 from frontend.views import (
     account,
+    annotators,
     cluster_runs,
     clusters,
     dashboard,
@@ -51,6 +52,8 @@ urlpatterns = [
     path("review/", review.index, name="review"),
     path("review/start/", review.start, name="start_mining"),
     path("review/<int:batch_id>/", review.show, name="batch"),
+    path("annotators/", annotators.index, name="annotators"),
+    path("annotators/<int:user_id>/", annotators.show, name="annotator"),
     path("ledger/", ledger.index, name="ledger"),
     path("ledger/reversal/", ledger.reversal, name="ledger_reversal"),
     path("jobs/", jobs.index, name="jobs"),

@@ -10,20 +10,24 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.idempotency import IdempotentWrites
 from accounts.models import User
-from accounts.permissions import Requires
+from accounts.permissions import Requires, request_can
 from accounts.roles import Capability
 from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
 from mining import queries
+from mining.annotators import agreements, find_annotator, list_annotators
 from mining.models import ReviewBatch, ReviewItem
 from mining.serializers import (
+    AnnotatorsSerializer,
     AnswerSerializer,
     LeasedSerializer,
     LeaseSerializer,
     NewMiningSerializer,
+    OneAnnotatorSerializer,
     ReviewBatchSerializer,
     ReviewItemSerializer,
     VoteSerializer,
@@ -123,3 +127,27 @@ class WithdrawView(IdempotentWrites):
     )
     def post(self, request: Request, id: int) -> Response:
         return Response(VoteSerializer(withdraw_vote(user=cast(User, request.user), vote_id=id)).data)
+
+
+class AnnotatorsView(APIView):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(
+        responses=AnnotatorsSerializer,
+        summary="How people answer: everybody for those who settle disputes, oneself for others",
+    )
+    def get(self, request: Request) -> Response:
+        found = list_annotators(cast(User, request.user))
+        if not request_can(request, Capability.ADJUDICATE):  # a token may be allowed less than the person
+            found = [one for one in found if one.user == request.user]
+        return Response(AnnotatorsSerializer({"annotators": found}).data)
+
+
+class MyAnswersView(APIView):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(responses=OneAnnotatorSerializer, summary="How I answer, and how far others agree with me")
+    def get(self, request: Request) -> Response:
+        user = cast(User, request.user)
+        me = vars(find_annotator(user, user.pk)) | {"agreements": agreements(user, user_id=user.pk)}
+        return Response(OneAnnotatorSerializer(me).data)

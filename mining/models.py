@@ -125,6 +125,7 @@ class ErrorModel(models.Model):
     prevalence = models.JSONField(help_text="answer -> how often it is true; the same for all people")
     votes = models.PositiveIntegerField(help_text="answers that it was learned from")
     known = models.PositiveIntegerField(help_text="of these, on questions whose answer was known")
+    right = models.PositiveIntegerField(default=0, help_text="of the known ones")
     computed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

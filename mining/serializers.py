@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from mining.known import LEAST_SHARE, MOST_SHARE
 from mining.known.mixing import KINDS
-from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS
 from mining.services.runs import GOLD, MAX_BUDGET, MAX_OVERLAP
 from mining.strategies import STRATEGIES
@@ -128,3 +128,48 @@ class VoteSerializer(serializers.ModelSerializer[ReviewVote]):
         model = ReviewVote
         fields = ("vote", "item", "answer", "payload", "state")
         read_only_fields = fields
+
+
+class KnownAnswersSerializer(serializers.Serializer[Any]):
+    right = serializers.IntegerField()
+    wrong = serializers.IntegerField()
+    share = serializers.FloatField()
+    low = serializers.FloatField(help_text="of the 95% interval (Wilson)")
+    high = serializers.FloatField()
+
+
+class ErrorModelSerializer(serializers.ModelSerializer[ErrorModel]):
+    class Meta:
+        model = ErrorModel
+        fields = ("asks", "errors", "prevalence", "votes")
+        read_only_fields = fields
+
+
+class AnnotatorSerializer(serializers.Serializer[Any]):
+    """What hangs on known answers is as of `learned_at`."""
+
+    id = serializers.IntegerField(source="user.pk")
+    username = serializers.CharField(source="user.username")
+    answers = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    per_hour = serializers.FloatField(allow_null=True, help_text="Answers in an hour of answering")
+    median_seconds = serializers.FloatField(allow_null=True)
+    last_at = serializers.DateTimeField(allow_null=True)
+    known = KnownAnswersSerializer(help_text="Answers to questions whose answer was known")
+    error_models = ErrorModelSerializer(source="models", many=True)
+    learned_at = serializers.DateTimeField(allow_null=True)
+
+
+class AgreementSerializer(serializers.Serializer[Any]):
+    other = serializers.IntegerField(help_text="The other person")
+    asks = serializers.CharField()
+    shared = serializers.IntegerField(help_text="Questions that both answered")
+    kappa = serializers.FloatField(allow_null=True, help_text="Cohen's; null where chance explains all")
+
+
+class OneAnnotatorSerializer(AnnotatorSerializer):
+    agreements = AgreementSerializer(many=True)
+
+
+class AnnotatorsSerializer(serializers.Serializer[Any]):
+    annotators = AnnotatorSerializer(many=True)

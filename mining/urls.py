@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from mining.api import (
+    AnnotatorsView,
     AnswerView,
     BatchesView,
     BatchItemsView,
     LeaseView,
     MiningRunsView,
+    MyAnswersView,
     ReleaseView,
     SkipView,
     WithdrawView,
@@ -23,5 +25,7 @@ urlpatterns = [
     path("review/batches/<int:id>/release", ReleaseView.as_view(), name="review-release"),
     path("review/items/<int:id>/answer", AnswerView.as_view(), name="review-answer"),
     path("review/items/<int:id>/skip", SkipView.as_view(), name="review-skip"),
+    path("annotators", AnnotatorsView.as_view(), name="annotators"),
+    path("annotators/me", MyAnswersView.as_view(), name="my-answers"),
     path("review/votes/<int:id>/withdraw", WithdrawView.as_view(), name="review-withdraw"),
 ]

@@ -40,6 +40,7 @@ def _refresh(asks: str) -> int:
     prevalence = dict(zip(answers, found.prevalence.tolist(), strict=True))
     counts = Counter(one.user for one in cast)
     known = Counter(one.user for one in cast if one.gold in answers)
+    right = Counter(one.user for one in cast if one.gold == one.answer)
     rows = [
         ErrorModel(
             user_id=user,
@@ -51,6 +52,7 @@ def _refresh(asks: str) -> int:
             prevalence=prevalence,
             votes=counts[user],
             known=known[user],
+            right=right[user],
         )
         for at, user in enumerate(users)
     ]

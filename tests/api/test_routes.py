@@ -73,6 +73,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "review-answer"): ALL,
     ("post", "review-skip"): ALL,
     ("post", "review-withdraw"): ALL,
+    ("get", "annotators"): ALL,
+    ("get", "my-answers"): ALL,
     ("get", "models"): ALL,
     ("get", "model"): ALL,
     ("post", "model-promote"): MODELLERS,

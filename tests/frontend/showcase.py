@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,13 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.models import DatasetAlias, DatasetVersion, Photo, TestUse
+from annotation.models import DatasetAlias, DatasetVersion, Label, Photo, TestUse
 from annotation.services.decisions import By
 from annotation.services.identities import name_person, reject_faces
 from jobs.models import Job, Unit
 from loop.models import Round
 from loop.stages import STAGES
-from mining.models import ReviewBatch, ReviewItem
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.services.error_models import refresh_error_models
 from models_zoo.models import Evaluation, ModelRelease, ReleaseAlias
 from tests.factories import Picture, World, make_world
 
@@ -50,7 +52,7 @@ def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Pic
 
 def addresses(world: World | None) -> dict[str, str]:
     """{name: address} of every page; those of single objects only where there are some."""
-    names = "dashboard import photos people clusters review ledger jobs rounds datasets models account users"
+    names = "dashboard import photos people clusters review annotators ledger jobs rounds datasets models account users"
     pages = {name: reverse(f"ui:{name}") for name in names.split()}
     pages["missing"] = "/nothing/here/"
     if world is None:
@@ -63,6 +65,7 @@ def addresses(world: World | None) -> dict[str, str]:
         "cluster-runs": reverse("ui:cluster_runs"),
         "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
+        "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
         "batch-pairs": reverse("ui:batch", args=[1]),
         "batch-suspects": reverse("ui:batch", args=[2]),
         "job-running": reverse("ui:job", args=[_job("running")]),
@@ -91,6 +94,7 @@ def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
     releases = _releases(users["algorithm_engineer"])
     _rounds(users["algorithm_engineer"], releases, _datasets(users["algorithm_engineer"], releases[-1]))
     _questions(world)
+    _votes(world, users)
     world.run.metrics["arrivals"] = {"faces": 214, "joined": 171, "new_clusters": 12, "alone": 9, "bridges": 3}
     world.run.save()
     return world
@@ -298,3 +302,28 @@ def _questions(world: World) -> None:
             why="0.71 to the other's medoid, 0.18 to its own.",
             evidence={"action": str(uuid4())},
         )
+
+
+def _votes(world: World, users: dict[str, User]) -> None:
+    """A batch that three people answered, some of its answers known; the first errs most."""
+    batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", run=world.run, overlap=3)
+    people = [users["annotator"], users["data_engineer"], users["manager"]]
+    person, rng = {}, np.random.default_rng(5)
+    for identity in world.people[:4]:
+        for label in Label.objects.filter(identity=identity)[:3]:
+            person[label.face_id] = identity.pk
+    Label.objects.filter(face__in=person).update(source=Label.Source.HUMAN)
+    for n, (a, b) in enumerate(itertools.combinations(person, 2)):
+        truth = "same" if person[a] == person[b] else "different"
+        item = batch.items.create(
+            ordinal=n, faces=[a, b], value=1.0, settles=1, why="w", state="answered", gold=truth if n % 3 == 0 else ""
+        )
+        for at, user in enumerate(people):
+            other = "different" if truth == "same" else "same"
+            said = other if rng.random() < 0.16 / (at + 1) else truth
+            took = float(rng.gamma(6, 0.5 + at / 5))
+            ReviewVote.objects.create(item=item, user=user, answer=said, seconds=took)
+    for vote in ReviewVote.objects.all():
+        at = timezone.now() - timedelta(days=int(rng.integers(0, 20)))
+        ReviewVote.objects.filter(pk=vote.pk).update(created_at=at)
+    refresh_error_models()

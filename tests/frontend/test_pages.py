@@ -20,6 +20,7 @@ PAGES: dict[str, Capability] = {
     "ui:complete_people": Capability.REVIEW,
     "ui:clusters": Capability.REVIEW,
     "ui:review": Capability.REVIEW,
+    "ui:annotators": Capability.REVIEW,
     "ui:ledger": Capability.REVIEW,
     "ui:jobs": Capability.VIEW,
     "ui:rounds": Capability.VIEW,

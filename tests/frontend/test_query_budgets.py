@@ -21,6 +21,7 @@ LISTS = [
     "people",
     "clusters",
     "review",
+    "annotators",
     "ledger",
     "jobs",
     "rounds",
