@@ -49,7 +49,8 @@ def cast_vote(
     item = open_item(user, item_id)
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
         raise InvalidInput("Seconds must lie between 0 and a day.", code="bad_seconds")
-    rehearse(item, answer, payload or {})
+    if item.gold or item.batch.overlap > 1:  # else it is written, or refused, at once
+        rehearse(item, answer, payload or {})
     return _cast(user, item, answer, seconds, payload or {})
 
 

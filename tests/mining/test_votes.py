@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from itertools import count
+from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from annotation.models import Decision, Label
 from annotation.services.decisions import decide, redo, revert, undo
 from foundation.errors import Conflict, Forbidden, InvalidInput
-from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
+from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.review_pages import list_questions
 from mining.services.answers import cast_vote, skip_item, withdraw_vote
 from mining.services.error_models import refresh_error_models
@@ -256,3 +258,29 @@ def test_a_vote_costs_the_same_number_of_queries_whatever_was_said_before(world:
         asked = [query["sql"] for query in caught]  # without the jobs that some of the votes ask for
         costs.append(len([sql for sql in asked if "jobs_job" not in sql and "SAVEPOINT" not in sql]))
     assert costs[0] == costs[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_ask_at_the_same_moment_get_no_question_too_often() -> None:
+    world = make_world(12, 12)
+    batch = make_batch(world, overlap=2, size=12)
+    people = [anybody() for _ in range(6)]
+    begin = Barrier(len(people))
+
+    def ask(who: User) -> None:
+        try:
+            begin.wait(10)
+            for _ in range(4):
+                lease_items(user=who, batch_id=batch.pk, count=8)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=ask, args=(who,)) for who in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for who in people:
+        lease_items(user=who, batch_id=batch.pk, count=12)  # what two at once left to each other
+    holders = ReviewLease.objects.values("item").annotate(n=Count("pk")).values_list("n", flat=True)
+    assert list(holders) == [2] * 12
