@@ -44,6 +44,7 @@ urlpatterns = [
     path("clusters/", clusters.index, name="clusters"),
     path("clusters/start/", clusters.start, name="start_clustering"),
     path("clusters/<int:cluster_id>/", clusters.show, name="cluster"),
+    path("clusters/<int:cluster_id>/faces/", clusters.faces, name="cluster_faces"),
     path("clusters/runs/", cluster_runs.index, name="cluster_runs"),
     path("clusters/runs/preview/", cluster_runs.start_preview, name="preview_clustering"),
     path("clusters/runs/<int:run_id>/", cluster_runs.show, name="cluster_run"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
@@ -12,12 +12,12 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
+from mining.faces_beside import STRIP, faces_over_time, surest_faces
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batches
 from mining.services.leases import offered_items
 
 PAGE = 20
-STRIP = 6
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,30 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """Somebody with a name whom a cluster may show, and the face at their heart."""
+
+    person: Identity
+    face: int
+    similarity: float
+
+
+@dataclass(frozen=True)
 class Question:
-    """An item as the page asks it, of the kind that its batch asks: `pair` or `suspect`."""
+    """An item as the page asks it, of the kind that its batch asks.
+
+    Attributes:
+        left: of a cluster, its medoid and its person.
+        proposals: of a cluster, whom it may show.
+        shots: the faces asked about with their photos, to be shown on demand; of pairs, suspects and merges.
+    """
 
     item: ReviewItem
     kind: str
     left: Side
     right: Side
+    proposals: tuple[Proposal, ...] = ()
+    shots: tuple[Face, ...] = ()
 
 
 def count_open_items() -> int:
@@ -60,14 +77,31 @@ def find_batch(batch_id: int) -> ReviewBatch | None:
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:
     """The next open questions that nobody else is answering, most valuable first."""
     items = list(_free(batch, user_id)[:size])
-    faces = {face for item in items for face in (*item.faces, *_beside(item, 0), *_beside(item, 1))}
-    visible = set(showable_faces().filter(pk__in=faces).values_list("pk", flat=True))
-    people = Identity.objects.in_bulk({number for item in items for number in item.identities})
+    faces = {face for item in items for face in (*item.faces, *_beside(item, 0), *_beside(item, 1), *_proposed(item))}
+    shown = showable_faces().select_related("photo").in_bulk(faces)
+    wanted = {number for item in items for number in item.identities}
+    people = Identity.objects.in_bulk(
+        wanted | {one["identity"] for item in items for one in item.evidence.get("proposals", [])}
+    )
     labels = {
         label.face_id: label.identity for label in Label.objects.filter(face__in=faces).select_related("identity")
     }
-    strips = _strips({person.pk for person in [*people.values(), *labels.values()] if person is not None})
-    return [_question(item, people, labels, strips, visible) for item in items if set(item.faces) <= visible]
+    if batch.asks == ReviewBatch.Asks.MERGE:
+        strips = faces_over_time(wanted)
+    else:
+        strips = surest_faces(wanted | {person.pk for person in labels.values() if person is not None})
+    found = Found(people, labels, strips, shown)
+    return [_question(item, found) for item in items if set(item.faces) <= shown.keys()]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the page's questions need, read at once: people by id, labels, faces beside each person, faces by id."""
+
+    people: dict[int, Identity]
+    labels: dict[int, Identity | None]
+    strips: dict[int, list[int]]
+    shown: dict[int, Face]
 
 
 def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
@@ -75,25 +109,43 @@ def _free(batch: ReviewBatch, user_id: int) -> QuerySet[ReviewItem]:
     return offered_items(batch_id=batch.pk, user_id=user_id, adjudicates=adjudicates).select_related("batch")
 
 
-def _question(
-    item: ReviewItem,
-    people: dict[int, Identity],
-    labels: dict[int, Identity | None],
-    strips: dict[int, list[int]],
-    visible: set[int],
-) -> Question:
+def _proposed(item: ReviewItem) -> list[int]:
+    return [one["face"] for one in item.evidence.get("proposals", [])]
+
+
+def _question(item: ReviewItem, found: Found) -> Question:
     subject = item.faces[0]
-    named = [people[number] for number in item.identities if number in people]
-    if item.batch.asks == ReviewBatch.Asks.PAIR:
-        return Question(item, "pair", *(_half(item, at, labels, strips, visible) for at in (0, 1)))
-    own = named[0] if named else labels.get(subject)
+    shots = tuple(found.shown[face] for face in item.faces[:2])
+    named = [found.people[number] for number in item.identities if number in found.people]
+    own = named[0] if named else found.labels.get(subject)
     other = named[1] if len(named) > 1 else None
+    asks = item.batch.asks
+    if asks == ReviewBatch.Asks.PAIR:
+        left, right = (_half(item, at, found.labels, found.strips, found.shown.keys()) for at in (0, 1))
+        return Question(item, asks, left, right, shots=shots)
+    if asks == ReviewBatch.Asks.CLUSTER:
+        return Question(item, asks, Side(subject, own, []), Side(None, None, []), proposals=_proposals(item, found))
+    if asks == ReviewBatch.Asks.MERGE:
+        rows = [found.strips.get(person, []) for person in item.identities[:2]]
+        return Question(item, asks, Side(subject, own, rows[0]), Side(item.faces[1], other, rows[1]), shots=shots)
     second = item.faces[1] if len(item.faces) > 1 else None
-    return Question(item, "suspect", _side(subject, own, strips, subject), _side(second, other, strips, subject))
+    left, right = _side(subject, own, found.strips, subject), _side(second, other, found.strips, subject)
+    return Question(item, asks, left, right, shots=shots)
+
+
+def _proposals(item: ReviewItem, found: Found) -> tuple[Proposal, ...]:
+    """Without those who were merged or lost their name since."""
+    offered = [one for one in item.evidence.get("proposals", []) if one["face"] in found.shown]
+    known = [(found.people.get(one["identity"]), one) for one in offered]
+    return tuple(
+        Proposal(person, one["face"], one["similarity"])
+        for person, one in known
+        if person is not None and person.name and person.merged_into_id is None
+    )
 
 
 def _half(
-    item: ReviewItem, at: int, labels: dict[int, Identity | None], strips: dict[int, list[int]], visible: set[int]
+    item: ReviewItem, at: int, labels: dict[int, Identity | None], strips: dict[int, list[int]], visible: Set[int]
 ) -> Side:
     """One face of a pair with others like it. Names are left out: they would answer for the person."""
     face = item.faces[at]
@@ -111,28 +163,3 @@ def _beside(item: ReviewItem, side: int) -> list[int]:
 def _side(face: int | None, person: Identity | None, strips: dict[int, list[int]], subject: int) -> Side:
     strip = [other for other in strips.get(person.pk, []) if other not in (face, subject)] if person else []
     return Side(face, person, strip[:STRIP])
-
-
-def _strips(identities: Iterable[int]) -> dict[int, list[int]]:
-    """A few of each person's surest faces, in one query however many people there are."""
-    ids = sorted(identities)
-    if not ids:
-        return {}
-    rows = Face.objects.raw(
-        """
-        SELECT f.id, chosen.identity_id AS person
-        FROM unnest(%s::bigint[]) AS wanted(id)
-        CROSS JOIN LATERAL (
-            SELECT face_id, identity_id FROM annotation_label
-            WHERE identity_id = wanted.id
-            ORDER BY (source = 'human') DESC, confidence DESC, face_id
-            LIMIT %s
-        ) AS chosen
-        JOIN annotation_face f ON f.id = chosen.face_id
-        """,
-        [ids, STRIP + 2],
-    )
-    strips: dict[int, list[int]] = {}
-    for row in rows:
-        strips.setdefault(row.person, []).append(row.pk)  # type: ignore[attr-defined]
-    return strips

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -25,6 +25,8 @@ from annotation.queries.cluster_pages import (
 )
 from annotation.services.clustering_jobs import start_clustering
 from frontend.pages import GRID_KEYS, Key, is_partial, page, signed_in, told
+
+NUMBERS = 1000  # of faces in one answer
 
 KEYS = [
     Key("", "Confirm: all faces that are left are this person, then on to the next cluster", "confirm"),
@@ -99,3 +101,18 @@ def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
         "widest_similarity": 1.0 - cluster.diameter,
     }
     return page(request, "clusters/show.html", "clusters", context, keys=KEYS)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def faces(request: HttpRequest, cluster_id: int) -> JsonResponse:
+    """Numbers of the cluster's faces, weakest first, for grids that make tiles only of what is seen."""
+    cluster = find_cluster(cluster_id)
+    if cluster is None:
+        raise Http404
+    found = list_grid_faces(cluster, cursor=request.GET.get("after", ""), size=NUMBERS)
+    rows = [
+        {"face": one.face, "similarity": round(one.similarity, 4), "state": one.state, "note": one.note}
+        for one in found.rows
+    ]
+    return JsonResponse({"faces": rows, "next": found.cursor})

@@ -18,14 +18,34 @@ from mining.services.runs import GOLD, start_mining
 # Of known answers, as the page offers them.
 SHARES = {"0": 0.0, "0.05": 0.05, "0.1": 0.1, "0.15": 0.15}
 
-KEYS = [
-    Key("", "Same person; or the left person, where the page asks who it is", "confirm"),
-    Key("", "Different people; or the right person, where the page asks who it is", "different"),
-    Key("1 2", "The left or the right person, where the page asks who it is"),
+WHO = [
+    Key("", "The person on the left: as labelled", "confirm"),
+    Key("", "The person on the right", "different"),
+    Key("1 2", "The left or the right person"),
     Key("", "Neither of the two", "reject"),
     Key("", "Both are one person, who gets one name", "merge"),
+    Key("", "Show or hide the photos", "photos"),
     Key("", "Skip", "skip"),
 ]
+TWO = [
+    Key("", "Same person", "confirm"),
+    Key("", "Same person, too", "merge"),
+    Key("", "Different people", "different"),
+    Key("", "Show or hide the photos", "photos"),
+    Key("", "Skip", "skip"),
+]
+ONE = [
+    Key("", "One person; what is selected is not", "confirm"),
+    Key("← ↑ → ↓", "Move from face to face"),
+    Key("Space", "Select the face; arrows with Shift select all up to it"),
+    Key("Ctrl A", "Select all faces"),
+    Key("", "Reject what is selected, confirm the rest", "reject"),
+    Key("", "Name the person", "name"),
+    Key("1 … 9", "The same person as that proposal"),
+    Key("", "The two that are marked are different people", "different"),
+    Key("", "Skip, while no face is current", "skip"),
+]
+KEYS = {"pair": TWO, "suspect": WHO, "cluster": ONE, "merge": TWO}
 
 
 @require_safe
@@ -44,7 +64,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
         raise Http404
     questions = list_questions(batch, user_id=signed_in(request).pk)
     context = {"batch": batch, "questions": questions, "spread": _spread(batch)}
-    return page(request, "review/show.html", "review", context, keys=KEYS)
+    return page(request, "review/show.html", "review", context, keys=KEYS[batch.asks])
 
 
 @require_POST

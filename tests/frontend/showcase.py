@@ -66,8 +66,7 @@ def addresses(world: World | None) -> dict[str, str]:
         "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
-        "batch-pairs": reverse("ui:batch", args=[1]),
-        "batch-suspects": reverse("ui:batch", args=[2]),
+        **{f"batch-{asks}s": reverse("ui:batch", args=[_batch(asks)]) for asks in ReviewBatch.Asks.values},
         "job-running": reverse("ui:job", args=[_job("running")]),
         "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
         "round": reverse("ui:round", args=[2]),
@@ -75,6 +74,10 @@ def addresses(world: World | None) -> dict[str, str]:
         "dataset": reverse("ui:dataset", args=["people", 1]),
         "model": reverse("ui:model", args=["sface-ft", 2]),
     }
+
+
+def _batch(asks: str) -> int:
+    return ReviewBatch.objects.filter(asks=asks).values_list("pk", flat=True)[0]
 
 
 def _job(state: str) -> int:
@@ -301,6 +304,40 @@ def _questions(world: World) -> None:
             settles=1,
             why="0.71 to the other's medoid, 0.18 to its own.",
             evidence={"action": str(uuid4())},
+        )
+    _questions_of_many(world)
+
+
+def _questions_of_many(world: World) -> None:
+    """Whether clusters are one person each, and whether two people are one."""
+    clusters = ReviewBatch.objects.create(strategy="clusters", asks="cluster", expected_seconds=9.0, run=world.run)
+    merges = ReviewBatch.objects.create(strategy="merges", asks="merge", expected_seconds=9.0, run=world.run)
+    for n, (a, b) in enumerate(zip(world.clusters[:8], world.clusters[1:9], strict=False)):
+        wide = [a.widest_a_id, a.widest_b_id]
+        others = [one for one in world.clusters[:5] if one.identity_id != a.identity_id]
+        proposals = [
+            {"identity": one.identity_id, "face": one.medoid_id, "similarity": 0.5 - at / 20}
+            for at, one in enumerate(others)
+        ]
+        ReviewItem.objects.create(
+            batch=clusters,
+            ordinal=n,
+            faces=list(dict.fromkeys([a.medoid_id, *wide])),
+            identities=[a.identity_id],
+            value=a.size * 0.7,
+            settles=a.size,
+            why=f"{a.size} faces of person {a.identity_id}; the weakest has 0.41 to the others, the widest pair 0.27; "
+            "0.52 would join them.",
+            evidence={"cluster": a.pk, "medoid": a.medoid_id, "widest": wide, "proposals": proposals},
+        )
+        ReviewItem.objects.create(
+            batch=merges,
+            ordinal=n,
+            faces=[a.medoid_id, b.medoid_id],
+            identities=[a.identity_id, b.identity_id],
+            value=b.size * 0.5,
+            settles=b.size,
+            why=f"0.{51 - n} between the two; 0.52 would join them. 48% likely to be one person.",
         )
 
 

@@ -14,7 +14,7 @@ from annotation.models import Decision, Label
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.strategies import find_strategy
 from tests.factories import World
-from tests.frontend.seen import toast
+from tests.frontend.seen import sent, toast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -36,14 +36,15 @@ def test_answering_who_a_face_is_by_key(
     batch = make_questions(made, "label_suspects")
     signed_in(people["annotator"])
     page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
-    expect(page.get_by_text("why 0")).to_be_visible()
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
     page.keyboard.press("d")
-    expect(page.get_by_text("why 1")).to_be_visible()
-    expect(page.get_by_text("why 0")).not_to_be_visible()
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    expect(page.locator(".why", has_text="why 0")).not_to_be_visible()
     page.keyboard.press("r")
-    expect(page.get_by_text("why 2")).to_be_visible()
+    expect(page.locator(".why", has_text="why 2")).to_be_visible()
     page.keyboard.press("Space")
-    expect(page.get_by_text("This batch is done")).to_be_visible()
+    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    sent(page)
     assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "answered", "skipped"]
     assert Label.objects.get(face=made.faces[1]).identity == made.people[1]
     assert Label.objects.get(face=made.faces[2]).identity is None
@@ -69,12 +70,13 @@ def test_answering_pairs_and_meeting_somebody_faster(
     batch = make_questions(made, "pairs_near_threshold", count=2)
     signed_in(people["annotator"])
     page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
-    expect(page.get_by_text("why 0")).to_be_visible()
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
     batch.items.filter(ordinal=0).update(state="skipped")
     page.get_by_role("button", name="Same person").first.click()
     toast(page, "This question is closed")
     problems.clear()  # the browser notes the 409
-    expect(page.get_by_text("why 1")).to_be_visible()
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
     page.keyboard.press("d")
-    expect(page.get_by_text("This batch is done")).to_be_visible()
+    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    sent(page)
     assert Decision.objects.get().kind == "different"

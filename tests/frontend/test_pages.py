@@ -60,6 +60,7 @@ def test_pages_of_single_objects(as_role: Callable[[str], Client], world: World)
         ("ui:photo", world.photos[0].pk),
         ("ui:person", world.people[0].pk),
         ("ui:cluster", world.clusters[0].pk),
+        ("ui:cluster_faces", world.clusters[0].pk),
     ):
         assert client.get(reverse(route, args=[number])).status_code == 200
         assert client.get(reverse(route, args=[10**9])).status_code == 404

@@ -43,15 +43,16 @@ async function read(answer) {
  * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path
  * @param {unknown} [body] sent as JSON
+ * @param {string} [key] of a write that may have been sent before
  * @returns {Promise<any>} the JSON of the answer
  * @throws {ApiError}
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, key = newKey()) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (method !== "GET") {
     headers["X-CSRFToken"] = csrfToken();
-    headers["Idempotency-Key"] = newKey();
+    headers["Idempotency-Key"] = key;
   }
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;

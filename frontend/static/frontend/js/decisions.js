@@ -69,20 +69,23 @@ export async function decide(statement, said) {
 }
 
 /**
- * Answer a question that mining asked, or skip it. Whether a decision follows at once, the answer does not tell.
+ * What is sent to answer a question that mining asked, or to skip it.
  * @param {number} item
  * @param {string} answer `skip` leaves it unanswered
- * @param {string} said
  * @param {Record<string, unknown>} [payload] what the answer names, where it does
- * @returns {Promise<Vote>}
- * @throws {import("./api.js").ApiError}
+ * @returns {{ path: string, body: Record<string, unknown> }}
  */
-export async function answerItem(item, answer, said, payload = {}) {
+export function answerOf(item, answer, payload = {}) {
   const path = `/api/v1/review/items/${item}/${answer === "skip" ? "skip" : "answer"}`;
-  const body = answer === "skip" ? {} : { answer, payload, seconds: seconds() };
-  const vote = /** @type {Vote} */ (await call("POST", path, body));
-  remember({ vote: vote.vote, path, body, said, page: location.pathname + location.search });
-  return vote;
+  return { path, body: answer === "skip" ? {} : { answer, payload, seconds: seconds() } };
+}
+
+/**
+ * An answer has arrived and can be undone. Whether a decision followed at once, it does not tell.
+ * @param {Vote} vote @param {string} path @param {Record<string, unknown>} body @param {string} said @param {string} page
+ */
+export function rememberVote(vote, path, body, said, page) {
+  remember({ vote: vote.vote, path, body, said, page });
 }
 
 /**
@@ -93,13 +96,13 @@ export async function answerItem(item, answer, said, payload = {}) {
  */
 async function say(path, body, said) {
   const answer = /** @type {Answer} */ (await call("POST", path, { ...body, seconds: seconds() }));
+  restartClock();
   remember({ decision: answer.decision.id, said, page: location.pathname + location.search });
   return answer;
 }
 
 /** @param {Undoable} entry */
 function remember(entry) {
-  restartClock();
   keep([...stack(), entry]);
   keep([], UNDONE);
   toast(entry.said, { action: "Undo", onAction: () => void undo() });

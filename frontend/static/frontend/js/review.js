@@ -1,10 +1,12 @@
 // @ts-check
-/** Questions one by one, answered by key. */
+/** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
-import { ApiError, call, csrfToken } from "./api.js";
-import { answerItem, restartClock } from "./decisions.js";
+import { call, csrfToken } from "./api.js";
+import { answerOf, rememberVote, restartClock, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
-import { toastError } from "./toast.js";
+import { Outbox } from "./outbox.js";
+import { clusterQuestion, startNaming } from "./review_cluster.js";
+import { toast, toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
 
@@ -32,67 +34,172 @@ const SAID = {
 /** Somebody else was faster: nothing to do here any more. */
 const SETTLED = ["item_closed", "item_leased", "already_answered"];
 
-let busy = false;
-
-/** @param {string} answer */
-async function give(answer) {
-  const question = current();
-  if (!question || busy) return;
-  busy = true;
-  try {
-    const item = Number(question.dataset.question);
-    await answerItem(item, answer, SAID[answer] ?? answer);
-    move(question);
-  } catch (error) {
+const outbox = new Outbox({
+  onSent: (entry, vote) => rememberVote(vote, entry.path, entry.body, entry.said, entry.page),
+  onRefused: (entry, error) => {
     toastError(error);
-    if (error instanceof ApiError && SETTLED.includes(error.code)) move(question);
-  } finally {
-    busy = false;
-  }
+    if (!SETTLED.includes(error.code)) comeBack(entry.item);
+  },
+  onWaiting: tellWaiting,
+});
+
+/** @param {number} waiting */
+function tellWaiting(waiting) {
+  const notice = document.getElementById("waiting");
+  if (!notice) return;
+  notice.hidden = waiting === 0;
+  const text = notice.querySelector("[data-waiting]");
+  const said = `No connection. ${waiting} answer${waiting === 1 ? " waits" : "s wait"} and will be sent when it is back.`;
+  if (text) text.textContent = waiting ? said : "";
 }
 
-/** @param {HTMLElement} question */
-function move(question) {
+/** @param {string} answer @param {string} [said] @param {import("./review_cluster.js").Payload} [payload] */
+function give(answer, said = SAID[answer] ?? answer, payload = {}) {
+  const question = current();
+  if (!question) return;
+  const item = Number(question.dataset.question);
+  outbox.add({ item, ...answerOf(item, answer, { ...payload }), said, page: location.pathname + location.search });
   question.dataset.answered = "";
-  question.hidden = true;
-  const count = document.querySelector("[data-open-count]");
-  if (count) count.textContent = String(Math.max(0, Number(count.textContent) - 1));
-  countDown();
-  const next = open()[0];
-  if (next) next.hidden = false;
-  else if (box?.hasAttribute("data-more")) location.reload();
-  else document.getElementById("all-done")?.removeAttribute("hidden");
-  restartClock();
+  count(-1);
+  show(open()[0]);
 }
 
-/** What is left takes less time than before; worded as the server words it. */
-function countDown() {
+/** A refused answer: its question is asked again. @param {number} item */
+function comeBack(item) {
+  const question = box?.querySelector(`[data-question="${item}"]`);
+  if (!(question instanceof HTMLElement)) return;
+  delete question.dataset.answered;
+  count(1);
+  show(question);
+}
+
+let started = false; // what is there from the start is read out anyway
+
+/** @param {HTMLElement | undefined} question */
+function show(question) {
+  const before = document.activeElement;
+  const lost = before === document.body || before === null || Boolean(box?.contains(before));
+  for (const other of box?.querySelectorAll("[data-question]") ?? []) other.toggleAttribute("hidden", other !== question);
+  document.getElementById("all-done")?.toggleAttribute("hidden", question !== undefined || hasMore());
+  restartClock();
+  if (question) {
+    prepare(question);
+    if (lost) question.focus({ preventScroll: true });
+    if (started) announce(`${question.querySelector("h2")?.textContent} ${question.querySelector(".why")?.textContent ?? ""}`);
+  } else if (started && !hasMore()) {
+    announce("This batch is done.");
+  }
+  void more();
+}
+
+/** @param {string} text for those who can't see that the question changed */
+function announce(text) {
+  const region = document.getElementById("announce");
+  if (region) region.textContent = text.replace(/\s+/g, " ").trim();
+}
+
+/** The grid of this question and the pictures of the next one. @param {HTMLElement} question */
+function prepare(question) {
+  clusterQuestion(question)?.show();
+  const next = open().find((other) => other !== question);
+  if (!next) return;
+  for (const image of next.querySelectorAll("img[loading=lazy]")) image.setAttribute("loading", "eager");
+  clusterQuestion(next)?.prefetch();
+}
+
+/** @param {number} by */
+function count(by) {
+  const left = document.querySelector("[data-open-count]");
+  if (left) left.textContent = String(Math.max(0, Number(left.textContent) + by));
+  countDown(by);
+}
+
+/** What is left takes less time than before; worded as the server words it. @param {number} by */
+function countDown(by) {
   const left = document.querySelector("[data-time-left]");
   if (!(left instanceof HTMLElement)) return;
-  const answers = Math.max(0, Number(left.dataset.answers) - 1);
+  const answers = Math.max(0, Number(left.dataset.answers) + by);
   left.dataset.answers = String(answers);
   const minutes = (answers * Number(left.dataset.seconds)) / 60;
-  const about = minutes < 120 ? `About ${Math.round(minutes)} min` : `About ${Math.round(minutes / 60)} h`;
-  left.textContent = minutes < 1 ? "Less than a minute" : about;
+  left.textContent = minutes < 1 ? "Less than a minute" : `About ${Math.round(minutes)} min`;
+}
+
+const FEW = 5; // questions left when more are asked for
+let asking = false;
+
+function hasMore() {
+  return Boolean(box?.hasAttribute("data-more"));
+}
+
+/** Puts further questions behind those that are there. */
+async function more() {
+  if (!box || asking || !hasMore() || open().length > FEW) return;
+  asking = true;
+  try {
+    const nothing = !open().length;
+    if (nothing) await outbox.idle();
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("questions");
+    for (const question of page?.querySelectorAll("[data-question]") ?? []) {
+      const id = question.getAttribute("data-question");
+      if (box.querySelector(`[data-question="${id}"]`)) continue;
+      question.toggleAttribute("hidden", true);
+      box.append(document.adoptNode(question));
+    }
+    if (!page?.hasAttribute("data-more") || (nothing && !open().length)) box.removeAttribute("data-more");
+    if (!current()) show(open()[0]);
+    void lease();
+  } catch {
+    window.setTimeout(() => void more(), RENEW_MS / 10); // the connection is lost
+  } finally {
+    asking = false;
+  }
 }
 
 /** The same key means the first answer whichever kind of question is shown. @param {string[]} answers */
 function pick(...answers) {
   const question = current();
   const answer = answers.find((one) => question?.querySelector(`[data-answer="${one}"]`));
-  if (answer) void give(answer);
+  if (question && answer) choose(question, answer);
+}
+
+/** @param {HTMLElement} question @param {string} answer */
+function choose(question, answer) {
+  const cluster = clusterQuestion(question);
+  if (cluster && answer === "same") cluster.confirm(give);
+  else give(answer);
+}
+
+/** @returns {import("./review_cluster.js").ClusterQuestion | null} */
+function currentCluster() {
+  const question = current();
+  return question ? clusterQuestion(question) : null;
+}
+
+/** The photos that the faces were found on, with their boxes. */
+function togglePhotos() {
+  const question = current();
+  const photos = question?.querySelector("[data-photos]");
+  if (!photos) return;
+  for (const image of photos.querySelectorAll("img[data-src]")) {
+    image.setAttribute("src", image.getAttribute("data-src") ?? "");
+    image.removeAttribute("data-src");
+  }
+  const shown = photos.toggleAttribute("hidden") === false;
+  question?.querySelector("[data-toggle-photos]")?.setAttribute("aria-expanded", String(shown));
 }
 
 const RENEW_MS = 40 * 1000; // the server gives it to others after two minutes
 
 /** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
 async function lease() {
-  const count = open().length;
-  if (!count || document.hidden) return;
+  const wanted = open().length;
+  if (!wanted || document.hidden || !navigator.onLine) return;
   try {
-    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { count });
+    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { count: Math.min(100, wanted) });
   } catch (error) {
-    toastError(error);
+    if (!outbox.away) toastError(error);
   }
 }
 
@@ -106,6 +213,20 @@ function release() {
   });
 }
 
+/** What is still on its way comes first. */
+async function undoWhenSent() {
+  if (outbox.away) {
+    toast("Your answers wait for the connection. Undo when they were sent.");
+    return;
+  }
+  await outbox.idle();
+  await undo();
+}
+
+for (const question of open()) if (outbox.holds(Number(question.dataset.question))) question.dataset.answered = "";
+const openName = startNaming(currentCluster, give);
+if (box) show(open()[0]);
+started = true;
 void lease();
 window.addEventListener("pagehide", () => box && release());
 window.addEventListener("pageshow", (event) => event.persisted && void lease());
@@ -113,12 +234,35 @@ window.setInterval(() => void lease(), RENEW_MS);
 
 onAction("confirm", () => pick("same", "left"));
 onAction("different", () => pick("different", "right"));
-onAction("reject", () => pick("neither"));
-onAction("merge", () => pick("both"));
+onAction("reject", () => {
+  const cluster = currentCluster();
+  if (cluster) cluster.reject(give);
+  else pick("neither");
+});
+onAction("merge", () => currentCluster() ?? pick("both", "same"));
 onAction("skip", () => pick("skip"));
-onKey("1", () => pick("left"));
-onKey("2", () => pick("right"));
+onAction("name", () => openName());
+onAction("photos", togglePhotos);
+onAction("undo", () => void undoWhenSent());
+for (let number = 1; number <= 9; number++) {
+  onKey(String(number), () => {
+    const cluster = currentCluster();
+    if (cluster) cluster.propose(give, number);
+    else if (number <= 2) pick(number === 1 ? "left" : "right");
+  });
+}
+onKey("ctrl+a", () => currentCluster()?.grid.all());
+onKey("Escape", () => currentCluster()?.grid.clear());
+for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => currentCluster()?.grid.focus());
+
 box?.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-answer]") : null;
-  if (button) void give(button.getAttribute("data-answer") ?? "");
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  const question = current();
+  if (!button || !question) return;
+  if (button.dataset.answer) choose(question, button.dataset.answer);
+  else if (button.dataset.propose) {
+    const proposals = Array.from(question.querySelectorAll("[data-propose]"));
+    currentCluster()?.propose(give, proposals.indexOf(button) + 1);
+  } else if (button.hasAttribute("data-name-it")) openName();
+  else if (button.hasAttribute("data-toggle-photos")) togglePhotos();
 });

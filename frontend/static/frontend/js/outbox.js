@@ -1,0 +1,106 @@
+// @ts-check
+/** Answers on their way to the server: in order, each once, whatever becomes of the connection or the page. */
+
+import { ApiError, call, newKey } from "./api.js";
+
+/** @typedef {{ item: number, path: string, body: Record<string, unknown>, key: string, said: string, page: string }} Entry */
+/**
+ * @typedef {object} Told
+ * @property {(entry: Entry, vote: any) => void} onSent
+ * @property {(entry: Entry, error: ApiError) => void} onRefused
+ * @property {(waiting: number) => void} onWaiting how many wait for the connection; 0 once it is back
+ */
+
+const STORE = "loupe.outbox";
+const RETRY_MS = 3000;
+const AWAY = [0, 502, 503, 504]; // nobody there who could refuse
+
+/** @returns {Entry[]} */
+function stored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+export class Outbox {
+  /** @param {Told} told */
+  constructor(told) {
+    this.told = told;
+    this.entries = stored(); // what an earlier page could not send any more
+    this.sending = false;
+    this.away = false;
+    this.timer = 0;
+    /** @type {(() => void)[]} */
+    this.waiters = [];
+    window.addEventListener("online", () => void this.#send());
+    window.addEventListener("beforeunload", (event) => this.entries.length && event.preventDefault());
+    void this.#send();
+  }
+
+  /** @param {Omit<Entry, "key">} entry */
+  add(entry) {
+    this.entries.push({ ...entry, key: newKey() });
+    this.#keep();
+    if (this.away) this.told.onWaiting(this.entries.length);
+    else void this.#send();
+  }
+
+  /** @param {number} item */
+  holds(item) {
+    return this.entries.some((entry) => entry.item === item);
+  }
+
+  /** @returns {Promise<void>} once everything was sent or refused */
+  idle() {
+    if (!this.entries.length) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  #keep() {
+    sessionStorage.setItem(STORE, JSON.stringify(this.entries));
+  }
+
+  async #send() {
+    if (this.sending) return;
+    this.sending = true;
+    window.clearTimeout(this.timer);
+    try {
+      for (let entry = this.entries[0]; entry; entry = this.entries[0]) await this.#sendOne(entry);
+      this.#back();
+    } catch {
+      this.away = true;
+      this.told.onWaiting(this.entries.length);
+      this.timer = window.setTimeout(() => void this.#send(), RETRY_MS);
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** @param {Entry} entry */
+  async #sendOne(entry) {
+    let vote;
+    try {
+      vote = await call("POST", entry.path, entry.body, entry.key);
+    } catch (error) {
+      if (!(error instanceof ApiError) || AWAY.includes(error.status)) throw error;
+      this.#done();
+      this.told.onRefused(entry, error);
+      return;
+    }
+    this.#done();
+    this.told.onSent(entry, vote);
+  }
+
+  #done() {
+    this.entries.shift();
+    this.#keep();
+    if (this.away) this.told.onWaiting(this.entries.length);
+  }
+
+  #back() {
+    this.away = false;
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,238 @@
+// @ts-check
+/** A grid of any number of faces of which only those near the viewport are elements; all can be selected. */
+
+/** @typedef {{ face: number, similarity: number, note: string, state: string }} GridFace */
+/** @typedef {{ faces: GridFace[], next: string }} GridPage */
+
+const LEAST_PX = 104; // width of a tile
+const GAP_PX = 8;
+const CAPTION_PX = 30;
+const AROUND = 2; // rows kept above and below what is seen
+
+export class VirtualGrid {
+  /**
+   * @param {HTMLElement} root an empty listbox, which scrolls
+   * @param {object} options
+   * @param {(after: string) => Promise<GridPage>} options.load
+   * @param {() => void} options.onChange
+   * @param {Map<number, string>} options.marks what to write on some tiles, by face
+   */
+  constructor(root, { load, onChange, marks }) {
+    this.root = root;
+    this.load = load;
+    this.onChange = onChange;
+    this.marks = marks;
+    /** @type {GridFace[]} in order, as far as they have come */
+    this.faces = [];
+    /** @type {Set<number>} face ids, whether there are tiles for them or not */
+    this.selected = new Set();
+    /** @type {Map<number, HTMLElement>} by place */
+    this.tiles = new Map();
+    this.active = -1;
+    this.anchor = -1;
+    this.complete = false;
+    this.room = document.createElement("div");
+    this.room.setAttribute("role", "presentation");
+    this.room.className = "room";
+    root.replaceChildren(this.room);
+    root.addEventListener("scroll", () => this.#draw(), { passive: true });
+    root.addEventListener("click", (event) => this.#click(event));
+    root.addEventListener("keydown", (event) => this.#key(event));
+    new ResizeObserver(() => this.#lay()).observe(root);
+    this.ready = this.#fill();
+  }
+
+  async #fill() {
+    let after = "";
+    do {
+      const page = await this.load(after);
+      this.faces.push(...page.faces.filter((one) => one.state === "open" || one.state === "confirmed"));
+      after = page.next;
+      this.#lay();
+    } while (after);
+    this.complete = true;
+    this.root.removeAttribute("aria-busy");
+    this.onChange();
+  }
+
+  /** Go to the grid; the first face is current unless one was before. */
+  focus() {
+    if (this.active < 0) this.#activate(0);
+    this.root.focus({ preventScroll: true });
+  }
+
+  clear() {
+    this.selected.clear();
+    this.anchor = -1;
+    this.#changed();
+  }
+
+  all() {
+    for (const one of this.faces) this.selected.add(one.face);
+    this.#changed();
+  }
+
+  #columns() {
+    return Math.max(1, Math.floor((this.root.clientWidth + GAP_PX) / (LEAST_PX + GAP_PX)));
+  }
+
+  #width() {
+    const columns = this.#columns();
+    return (this.root.clientWidth - GAP_PX * (columns - 1)) / columns;
+  }
+
+  #height() {
+    return this.#width() + CAPTION_PX + GAP_PX;
+  }
+
+  #lay() {
+    if (!this.root.clientWidth) return; // not shown yet
+    this.room.style.height = `${Math.ceil(this.faces.length / this.#columns()) * this.#height()}px`;
+    for (const tile of this.tiles.values()) tile.remove();
+    this.tiles.clear();
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.root.clientWidth) return;
+    const columns = this.#columns();
+    const height = this.#height();
+    const top = Math.max(0, Math.floor(this.root.scrollTop / height) - AROUND);
+    const bottom = Math.ceil((this.root.scrollTop + this.root.clientHeight) / height) + AROUND;
+    const first = top * columns;
+    const last = Math.min(this.faces.length, bottom * columns);
+    for (const [place, tile] of this.tiles) {
+      if (place >= first && place < last) continue;
+      tile.remove();
+      this.tiles.delete(place);
+    }
+    for (let place = first; place < last; place++) if (!this.tiles.has(place)) this.#add(place, columns, height);
+    this.#mark();
+  }
+
+  /** @param {number} place @param {number} columns @param {number} height */
+  #add(place, columns, height) {
+    const one = /** @type {GridFace} */ (this.faces[place]);
+    const tile = document.createElement("div");
+    const mark = this.marks.get(one.face);
+    tile.className = mark === "widest" ? "tile widest" : "tile";
+    tile.id = `${this.root.id}-${one.face}`;
+    tile.dataset.face = String(one.face);
+    tile.setAttribute("role", "option");
+    tile.setAttribute("aria-setsize", String(this.faces.length));
+    tile.setAttribute("aria-posinset", String(place + 1));
+    const similarity = one.similarity.toFixed(2);
+    const words = [`Face ${one.face}`, `similarity ${similarity}`, mark, one.note];
+    tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
+    tile.style.width = `${this.#width()}px`;
+    tile.style.transform = `translate(${(place % columns) * (this.#width() + GAP_PX)}px, ${Math.floor(place / columns) * height}px)`;
+    const image = new Image(112, 112);
+    image.alt = "";
+    image.decoding = "async";
+    image.src = `/crops/${one.face}.png`;
+    const caption = document.createElement("span");
+    caption.className = "caption";
+    caption.textContent = similarity + (one.state === "confirmed" ? " ✓" : "");
+    tile.append(image, caption);
+    if (mark) {
+      const badge = document.createElement("span");
+      badge.className = `mark badge ${mark === "widest" ? "warn" : "accent"}`;
+      badge.textContent = mark;
+      tile.append(badge);
+    }
+    this.tiles.set(place, tile);
+    this.root.append(tile);
+  }
+
+  #mark() {
+    for (const [place, tile] of this.tiles) {
+      tile.setAttribute("aria-selected", String(this.selected.has(Number(tile.dataset.face))));
+      tile.classList.toggle("active", place === this.active);
+    }
+    const current = this.tiles.get(this.active);
+    if (current) this.root.setAttribute("aria-activedescendant", current.id);
+    else this.root.removeAttribute("aria-activedescendant");
+  }
+
+  #changed() {
+    this.#mark();
+    this.onChange();
+  }
+
+  /** @param {number} place */
+  #activate(place) {
+    if (!this.faces.length) return;
+    this.active = Math.min(Math.max(place, 0), this.faces.length - 1);
+    const height = this.#height();
+    const top = Math.floor(this.active / this.#columns()) * height;
+    if (top < this.root.scrollTop) this.root.scrollTop = top;
+    const bottom = top + height - this.root.clientHeight;
+    if (bottom > this.root.scrollTop) this.root.scrollTop = bottom;
+    this.#draw();
+  }
+
+  /** @param {number} place */
+  #toggle(place) {
+    const one = this.faces[place];
+    if (!one) return;
+    if (!this.selected.delete(one.face)) this.selected.add(one.face);
+    this.anchor = place;
+    this.#changed();
+  }
+
+  /** Select all from the anchor on, whether there are tiles for them or not. @param {number} place */
+  #extend(place) {
+    const from = this.anchor < 0 ? place : this.anchor;
+    this.anchor = from;
+    for (const one of this.faces.slice(Math.min(from, place), Math.max(from, place) + 1)) this.selected.add(one.face);
+    this.#changed();
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const tile = event.target instanceof Element ? event.target.closest("[role=option]") : null;
+    const place = this.faces.findIndex((one) => String(one.face) === tile?.getAttribute("data-face"));
+    if (place < 0) return;
+    this.active = place;
+    if (event.shiftKey) this.#extend(place);
+    else this.#toggle(place);
+    this.root.focus({ preventScroll: true });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = this.#placeAfter(event.key);
+    if (event.key === " ") {
+      this.#toggle(this.active);
+    } else if (place === undefined) {
+      return;
+    } else {
+      const from = this.active;
+      if (event.shiftKey && this.anchor < 0) this.anchor = from;
+      this.#activate(place);
+      if (event.shiftKey) this.#extend(this.active);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {string} key @returns {number | undefined} */
+  #placeAfter(key) {
+    const columns = this.#columns();
+    const screen = Math.max(1, Math.floor(this.root.clientHeight / this.#height())) * columns;
+    /** @type {Record<string, number>} */
+    const steps = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      PageDown: screen,
+      PageUp: -screen,
+      Home: -this.faces.length,
+      End: this.faces.length,
+    };
+    const step = steps[key];
+    return step === undefined ? undefined : this.active + step;
+  }
+}

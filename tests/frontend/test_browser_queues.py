@@ -1,0 +1,292 @@
+"""The queues of clusters and of merges, by key, in a real browser; answers that are refused or can't be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from accounts.models import User
+from annotation.models import Decision, Identity, Label
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from tests.factories import World, make_world
+from tests.frontend.seen import sent, toast
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Open = Callable[[ReviewBatch], Page]
+
+
+@pytest.fixture
+def opened(page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]) -> Open:
+    def go(batch: ReviewBatch) -> Page:
+        signed_in(people["annotator"])
+        page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
+        return page
+
+    return go
+
+
+def make_clusters(world: World) -> ReviewBatch:
+    """Whether each cluster is one person; Anna is proposed for all but her own."""
+    batch = ReviewBatch.objects.create(strategy="clusters", asks="cluster", run=world.run)
+    anna = world.people[0]
+    for n, cluster in enumerate(world.clusters):
+        wide = [cluster.widest_a_id, cluster.widest_b_id]
+        proposal = {"identity": anna.pk, "face": world.clusters[0].medoid_id, "similarity": 0.7}
+        evidence = {
+            "cluster": cluster.pk,
+            "medoid": cluster.medoid_id,
+            "widest": wide,
+            "proposals": [] if n == 0 else [proposal],
+        }
+        ReviewItem.objects.create(
+            batch=batch,
+            ordinal=n,
+            faces=list(dict.fromkeys([cluster.medoid_id, *wide])),
+            identities=[cluster.identity_id],
+            value=9 - n,
+            settles=cluster.size,
+            why=f"why {n}",
+            evidence=evidence,
+        )
+    return batch
+
+
+def make_pairs(world: World, asks: str = "pair", count: int = 3) -> ReviewBatch:
+    batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", asks=asks, run=world.run)
+    for n in range(count):
+        faces, who = [world.faces[1 + n].pk, world.faces[7].pk], [one.pk for one in world.people[:2]]
+        ReviewItem.objects.create(
+            batch=batch, ordinal=n, faces=faces, identities=who, value=9 - n, settles=4, why=f"why {n}"
+        )
+    return batch
+
+
+def tiles(page: Page) -> Locator:
+    return page.locator("[data-question]:not([hidden]) [role=option]")
+
+
+def test_outliers_are_rejected_and_the_rest_confirmed_in_one_step_that_is_undone_and_redone(
+    opened: Open, made: World
+) -> None:
+    batch = make_clusters(made)
+    page = opened(batch)
+    expect(page.get_by_role("heading", name="Is this one person, Anna?")).to_be_visible()
+    expect(tiles(page)).to_have_count(6)
+    expect(page.locator("#questions .tile.widest")).to_have_count(2)
+    weakest = [int(tiles(page).nth(n).get_attribute("data-face") or 0) for n in range(2)]
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_role("button", name="Confirm the rest, reject 2")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Is this one person, Bertil?")).to_be_visible()
+    expect(page.locator("#announce")).to_contain_text("Is this one person, Bertil? why 1")
+    toast(page, "Confirmed: 4 faces, 2 rejected")
+    kinds = list(Decision.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds == ["reject", "assign"]
+    assert Decision.objects.values("action").distinct().count() == 1
+    assert Label.objects.filter(identity=made.people[0], source="human").count() == 4
+    assert not Label.objects.filter(face__in=weakest).exclude(identity=None).exists()
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: Confirmed: 4 faces")
+    expect(page.get_by_role("heading", name="Is this one person, Anna?")).to_be_visible()
+    assert Label.objects.filter(identity=made.people[0], source="human").count() == 0
+    page.keyboard.press("Control+Shift+Z")
+    toast(page, "Redone: Confirmed: 4 faces")
+    assert Label.objects.filter(identity=made.people[0], source="human").count() == 4
+    assert ReviewVote.objects.filter(withdrawn_at=None).get().payload == {"rejected": weakest}
+
+
+def test_clusters_are_told_apart_skipped_named_and_given_to_somebody_by_number(opened: Open, made: World) -> None:
+    batch = make_clusters(made)
+    page = opened(batch)
+    expect(tiles(page)).to_have_count(6)
+    page.keyboard.press("d")
+    expect(page.get_by_role("heading", name="Bertil")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("heading", name="Is this one person?")).to_be_visible()
+    expect(tiles(page)).to_have_count(3)
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    sent(page)
+    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "skipped", "answered"]
+    different = Decision.objects.get(kind="different")
+    assert {*different.faces, *different.others} == {made.clusters[0].widest_a_id, made.clusters[0].widest_b_id}
+    made.people[2].refresh_from_db()
+    assert made.people[2].merged_into == made.people[0]
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: The same as Anna")
+    made.people[2].refresh_from_db()
+    assert made.people[2].merged_into is None
+    expect(tiles(page)).to_have_count(3)
+    page.keyboard.press("e")
+    page.get_by_label("Name", exact=True).fill("Cecilia")
+    page.keyboard.press("Enter")
+    toast(page, "Named: Cecilia")
+    assert Identity.objects.get(name="Cecilia") == made.people[2]
+    assert Label.objects.filter(identity=made.people[2], source="human").count() == 3
+
+
+def test_a_completed_name_says_who_a_cluster_is(opened: Open, made: World) -> None:
+    page = opened(make_clusters(made))
+    expect(tiles(page)).to_have_count(6)
+    page.keyboard.press("e")
+    page.get_by_label("Name", exact=True).fill("bert")
+    expect(page.locator("#name-list [role=option]")).to_have_text(re.compile("Bertil"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    toast(page, "The same as Bertil")
+    made.people[0].refresh_from_db()
+    assert made.people[0].merged_into == made.people[1]
+
+
+def test_merges_show_both_from_oldest_to_newest_and_are_answered_by_key(opened: Open, made: World) -> None:
+    for days, photo in enumerate(reversed(made.photos[:6])):
+        photo.taken_at = f"2020-01-{days + 1:02}T00:00Z"  # type: ignore[assignment]
+        photo.save()
+    batch = make_pairs(made, "merge", count=2)
+    page = opened(batch)
+    row = page.locator("[data-question]:not([hidden]) .person-row").first.locator("img")
+    expect(row).to_have_count(6)
+    oldest = [reverse("ui:crop", args=[face.pk]) for face in reversed(made.faces[:6])]
+    assert [row.nth(n).get_attribute("src") for n in range(6)] == oldest
+    page.keyboard.press("d")
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    page.keyboard.press("m")
+    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    sent(page)
+    assert list(Decision.objects.order_by("id").values_list("kind", flat=True)) == ["different", "same", "merge"]
+    made.people[1].refresh_from_db()
+    assert made.people[1].merged_into == made.people[0]
+
+
+def test_photos_are_shown_on_demand_with_the_face_in_its_box(opened: Open, made: World) -> None:
+    page = opened(make_pairs(made))
+    shots = page.locator("[data-question]:not([hidden]) [data-photos]")
+    expect(page.get_by_text("Settles 4 faces").first).to_be_visible()
+    expect(shots).not_to_be_visible()
+    page.keyboard.press("p")
+    expect(shots.locator("img").first).to_be_visible()
+    assert shots.locator("img").first.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+    expect(shots.locator("svg rect")).to_have_count(2)
+    page.locator("[data-question]:not([hidden]) [data-toggle-photos]").click()
+    expect(shots).not_to_be_visible()
+
+
+def test_the_next_question_shows_before_the_answer_has_arrived_and_a_refused_one_comes_back(
+    opened: Open, made: World, problems: list[str]
+) -> None:
+    batch = make_pairs(made)
+    page = opened(batch)
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    held: list[Any] = []
+    page.route("**/answer", lambda route: held.append(route))
+    page.keyboard.press("Enter")
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    assert not ReviewVote.objects.exists()
+    body = '{"code": "stale_revision", "detail": "Person 1 has changed since you looked."}'
+    page.wait_for_timeout(100)
+    held.pop().fulfill(status=409, content_type="application/problem+json", body=body)
+    toast(page, "has changed since you looked")
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    expect(page.locator("[data-open-count]")).to_have_text("3")
+    page.unroute("**/answer")
+    page.keyboard.press("d")
+    toast(page, "Different people")
+    assert ReviewVote.objects.get().item.ordinal == 0
+    problems.clear()  # the browser notes the 409
+
+
+def test_answers_wait_for_the_connection_and_arrive_in_order_and_once(
+    opened: Open, made: World, context: BrowserContext, problems: list[str]
+) -> None:
+    batch = make_pairs(made)
+    page = opened(batch)
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    context.set_offline(True)
+    page.keyboard.press("d")
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator("#waiting")).to_contain_text("No connection. 2 answers wait")
+    page.keyboard.press("Control+z")
+    toast(page, "wait for the connection")
+    assert not ReviewVote.objects.exists()
+    context.set_offline(False)
+    expect(page.locator("#waiting")).not_to_be_visible()
+    sent(page)
+    votes = list(ReviewVote.objects.order_by("id").values_list("item__ordinal", "answer"))
+    assert votes == [(0, "different"), (1, "skip")]
+    problems.clear()
+
+
+def test_an_answer_whose_reply_was_lost_is_not_given_twice(opened: Open, made: World, problems: list[str]) -> None:
+    page = opened(make_pairs(made))
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.abort()
+
+    page.route("**/answer", lose)
+    page.keyboard.press("d")
+    expect(page.locator("#waiting")).to_be_visible()
+    sent(page)
+    assert ReviewVote.objects.count() == 1 and Decision.objects.count() == 1
+    problems.clear()
+
+
+def test_two_annotators_get_different_questions(
+    opened: Open, made: World, context: BrowserContext, people: dict[str, User], signed_in: Callable[[User], None]
+) -> None:
+    batch = make_pairs(made)
+    page = opened(batch)
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    page.wait_for_function("() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('/lease'))")
+    batch.items.filter(ordinal=2).get().leases.all().delete()  # as if only two had been taken
+    signed_in(people["data_engineer"])
+    other = context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".why", has_text="why 2")).to_be_visible()
+    expect(other.locator("[data-question]")).to_have_count(1)
+    other.close()
+
+
+def test_a_cluster_of_five_thousand_faces_has_few_tiles_and_ranges_reach_beyond_them(
+    opened: Open, people: dict[str, User]
+) -> None:
+    world = make_world([5000], names=["Anna"])
+    page = opened(make_clusters(world))
+    grid = page.locator("[role=listbox][data-grid]")
+    expect(grid).not_to_have_attribute("aria-busy", "true")
+    most = tiles(page).count()
+    expect(tiles(page).first).to_have_attribute("aria-setsize", "5000")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    for _ in range(5):
+        page.keyboard.press("PageDown")
+        most = max(most, tiles(page).count())
+    page.keyboard.press("Shift+End")
+    page.keyboard.press("Shift+Home")
+    most = max(most, tiles(page).count())
+    expect(page.locator("[data-status]").first).to_contain_text("5000 faces selected")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+PageDown")
+    chosen = int((page.locator("[data-status]").first.text_content() or "").split()[0])
+    assert 10 < chosen < 100
+    page.keyboard.press("Enter")
+    toast(page, f"Confirmed: {5000 - chosen} faces, {chosen} rejected")
+    assert most < 150
+    assert Decision.objects.get(kind="assign").faces.__len__() == 5000 - chosen
