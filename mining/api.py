@@ -86,8 +86,8 @@ class LeaseView(IdempotentWrites):
     def post(self, request: Request, id: int) -> Response:
         wanted = LeaseSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        batch = queries.batch_by_id(id)
-        items = lease_items(user=cast(User, request.user), batch_id=batch.pk, count=wanted.validated_data["count"])
+        queries.require_batch(id)
+        items = lease_items(user=cast(User, request.user), batch_id=id, count=wanted.validated_data["count"])
         return Response(LeasedSerializer({"items": items}).data)
 
 
@@ -96,7 +96,8 @@ class ReleaseView(IdempotentWrites):
 
     @extend_schema(request=None, responses={204: None}, summary="Give back the questions that I had taken")
     def post(self, request: Request, id: int) -> Response:
-        release_items(user=cast(User, request.user), batch_id=queries.batch_by_id(id).pk)
+        queries.require_batch(id)
+        release_items(user=cast(User, request.user), batch_id=id)
         return Response(status=204)
 
 

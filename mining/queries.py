@@ -45,6 +45,12 @@ def batch_by_id(batch_id: int) -> ReviewBatch:
     return found
 
 
+def require_batch(batch_id: int) -> None:
+    """Raises NotFound where there is no such batch; counts nothing."""
+    if not ReviewBatch.objects.filter(pk=batch_id).exists():
+        raise NotFound(f"There is no batch {batch_id}.", code="no_batch")
+
+
 def items_of(batch: ReviewBatch) -> QuerySet[ReviewItem]:
     """The batch's questions, most valuable first."""
     return batch.items.order_by("ordinal")

@@ -10,6 +10,8 @@ from loupe.cli.jobs import follow
 from loupe.cli.output import Output
 from loupe.client import Client
 
+CHOICES = ("budget", "overlap", "gold", "seed")
+
 
 def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     actions = resources.add_parser("mine", help="find what is hard or wrong").add_subparsers(
@@ -18,12 +20,16 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command = actions.add_parser("run", parents=[shared], help="start a mining run")
     command.add_argument("strategy", nargs="*", help="strategies to run; default all")
     command.add_argument("--budget", type=int, help="at most so many questions")
+    command.add_argument("--overlap", type=int, help="how many people answer each question; default 1")
+    command.add_argument("--gold", type=float, help="share of known answers hidden among them; default 0.1, 0 for none")
+    command.add_argument("--seed", type=int, help="of what is drawn at random")
     command.add_argument("--watch", action="store_true", help="follow it to its end")
     command.set_defaults(action=run)
 
 
 def run(options: argparse.Namespace, output: Output) -> None:
-    body = {"strategies": options.strategy or None, "budget": options.budget}
+    given = vars(options)
+    body = {"strategies": options.strategy or None, **{name: given[name] for name in CHOICES}}
     with Client(credentials.load()) as client:
         answer = client.post("mining-runs", {name: value for name, value in body.items() if value is not None})
         if options.watch:
