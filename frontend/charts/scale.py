@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,11 +22,14 @@ class Scale:
         return round(self.start + (value - self.low) / span * (self.end - self.start), 2)
 
 
+FLAT = 1e-12  # of the values: less than this between them is rounding
+
+
 def nice_ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers that cover [low, high], `about` many; a flat range is widened first."""
     if not math.isfinite(low) or not math.isfinite(high):
         return [0.0, 1.0]
-    if high <= low:
+    if high - low <= max(FLAT * max(abs(low), abs(high)), sys.float_info.min * about):
         pad = abs(low) * 0.1 or 1.0
         low, high = low - pad, high + pad
     rough = (high - low) / max(about, 1)

@@ -6,7 +6,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frontend.charts import Bar, Curve, Mark, Series, bar_chart, curve_chart, histogram, line_chart, sparkline
@@ -49,6 +49,8 @@ def test_a_band_needs_both_ends_and_one_value_alone_shows_its_interval() -> None
 
 
 @given(numbers, numbers)
+@example(0.0, 5e-324)
+@example(1.0, 1.0 + 1e-15)
 def test_ticks_cover_the_range_with_few_round_numbers(a: float, b: float) -> None:
     low, high = min(a, b), max(a, b)
     ticks = nice_ticks(low, high)
