@@ -48,6 +48,7 @@ urlpatterns = [
     path("clusters/runs/", cluster_runs.index, name="cluster_runs"),
     path("clusters/runs/preview/", cluster_runs.start_preview, name="preview_clustering"),
     path("clusters/runs/<int:run_id>/", cluster_runs.show, name="cluster_run"),
+    path("clusters/runs/<int:run_id>/difference/", cluster_runs.difference, name="cluster_run_difference"),
     path("clusters/runs/<int:run_id>/apply/", cluster_runs.apply, name="apply_cluster_run"),
     path("clusters/runs/<int:run_id>/drop/", cluster_runs.drop, name="drop_cluster_run"),
     path("review/", review.index, name="review"),

@@ -17,7 +17,7 @@ from accounts.permissions import Requires
 from accounts.roles import Capability
 from annotation.models import ClusterRun
 from annotation.queries.cluster_run_pages import cluster_runs, comparable_runs, require_run, usual_comparison
-from annotation.queries.run_differences import difference_of
+from annotation.queries.run_differences import kept_difference
 from annotation.services.clustering_choices import drop_run
 from annotation.services.clustering_jobs import start_applying, start_clustering
 from foundation.errors import Conflict
@@ -129,7 +129,7 @@ class ClusteringDifferenceView(IdempotentWrites):
         against = require_run(number) if number else usual_comparison(run, others)
         if against is None or not getattr(run, "kept", False) or not getattr(against, "kept", False):
             raise Conflict("There are no clusters to compare any more, or not yet.", code="nothing_to_compare")
-        return Response(DifferenceSerializer(difference_of(against, run)).data)
+        return Response(DifferenceSerializer(kept_difference(against, run)).data)
 
 
 class ApplyClusteringView(IdempotentWrites):

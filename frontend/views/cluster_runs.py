@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
@@ -20,12 +23,14 @@ from annotation.queries.cluster_run_pages import (
     require_run,
     usual_comparison,
 )
-from annotation.queries.run_differences import difference_of
+from annotation.queries.run_differences import ClusterChange, Kind, RunDifference, kept_difference, list_changes
 from annotation.services.clustering_choices import check_applicable, drop_run
 from annotation.services.clustering_jobs import applying, start_applying, start_clustering
 from foundation.errors import Conflict
 from frontend import run_charts
 from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
+
+LISTS: dict[str | None, Kind] = {"split": "split", "merged": "merged"}
 
 
 @require_safe
@@ -56,17 +61,36 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     ]
     if run.kept:  # type: ignore[attr-defined]
         found = distributions(run)
-        others = comparable_runs(run)
-        wanted = whole_number(request.GET.get("against"))
-        against = next((other for other in others if other.pk == wanted), None) or usual_comparison(run, others)
         context |= {
             "sizes": run_charts.sizes_chart(found),
             "widest": run_charts.widest_chart(run, found),
             "similarities": run_charts.distributions_chart(run, found),
-            "others": others,
-            "difference": difference_of(against, run) if against else None,
+            "against": _compared(request, run, comparable_runs(run)),
         }
     return page(request, "cluster_runs/show.html", "clusters", context)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def difference(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """What a run changes: a part of its page that comes later, as the comparison takes seconds for a million faces.
+    With `list` and `page`, only the next clusters of a list."""
+    run = found_or_404(lambda: require_run(run_id))
+    others = comparable_runs(run) if run.kept else []  # type: ignore[attr-defined]
+    against = _compared(request, run, others)
+    context: dict[str, Any] = {"run": run, "others": others}
+    if against is not None:
+        found = kept_difference(against, run)
+        context["difference"] = found
+        if is_partial(request) and (kind := request.GET.get("list")) in LISTS:
+            changes, more = _listed(found, LISTS[kind], whole_number(request.GET.get("page"), 0) or 0)
+            return render(request, "frontend/cluster_runs/changed_rows.html", {"changes": changes, "more": more})
+        context["splits"], context["more_splits"] = _listed(found, "split", 0)
+        context["merges"], context["more_merges"] = _listed(found, "merged", 0)
+    if not is_partial(request):
+        return page(request, "cluster_runs/difference_page.html", "clusters", context)
+    name = "difference" if against else "nothing_to_compare"
+    return render(request, f"frontend/cluster_runs/{name}.html", context)
 
 
 @require_POST
@@ -101,6 +125,20 @@ def drop(request: HttpRequest, run_id: int) -> HttpResponseBase:
         messages.success(request, f"The preview, run {run.pk}, was dropped. Nothing has changed.")
         return redirect("ui:cluster_runs")
     return redirect("ui:cluster_run", run.pk)
+
+
+def _compared(request: HttpRequest, run: ClusterRun, others: Sequence[ClusterRun]) -> ClusterRun | None:
+    """The run that was asked for, or else the usual one."""
+    wanted = whole_number(request.GET.get("against"))
+    return next((other for other in others if other.pk == wanted), None) or usual_comparison(run, others)
+
+
+def _listed(found: RunDifference, kind: Kind, number: int) -> tuple[list[ClusterChange], str]:
+    """A page of changed clusters, and the address of the next one, empty without."""
+    changes, more = list_changes(found, kind, number)
+    query = urlencode({"against": found.before.pk, "list": kind, "page": number + 1})
+    address = reverse("ui:cluster_run_difference", args=[found.after.pk])
+    return changes, f"{address}?{query}" if more else ""
 
 
 def _applicable(run: ClusterRun) -> bool:

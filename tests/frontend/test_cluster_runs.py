@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -90,8 +91,12 @@ def preview(users: dict[str, User]) -> Iterator[ClusterRun]:
 
 
 def test_a_preview_shows_its_charts_and_what_it_changes(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
-    page = as_role("data_engineer").get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
+    client = as_role("data_engineer")
+    page = client.get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
     assert page.count('<svg class="chart"') == 4
+    later = re.search(r'hx-get="([^"]+)" hx-trigger="load"', page)
+    assert later is not None and "Faces moved" not in page
+    page += client.get(later[1], headers={"HX-Request": "true"}).content.decode()
     for words in (
         "Clusters by number of faces. alone 0; 2–3 faces 2; 4–7 faces 2",
         "False match rate by similarity. random pairs; pairs of one photo; threshold of cores: 0.48 (0.44 to 0.53)",
@@ -164,8 +169,12 @@ def test_runs_without_clusters_or_figures_open_too(as_role: Callable[[str], Clie
         assert page.status_code == 200 and b'<svg class="chart"' not in page.content
     assert client.get(reverse("ui:cluster_runs")).status_code == 200
     assert client.get(reverse("ui:cluster_run", args=[999_999])).status_code == 404
-    other = client.get(reverse("ui:cluster_run", args=[preview.pk]) + "?against=999999")
-    assert b"the current one" in other.content
+    other = client.get(reverse("ui:cluster_run_difference", args=[preview.pk]) + "?against=999999")
+    assert b"the current one" in other.content and b"<h1>" in other.content
+    for run in bare:
+        nothing = client.get(reverse("ui:cluster_run_difference", args=[run.pk]), headers={"HX-Request": "true"})
+        assert b"no other run to compare with" in nothing.content and b"<h1>" not in nothing.content
+    assert client.get(reverse("ui:cluster_run_difference", args=[999_999])).status_code == 404
 
 
 def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
@@ -180,12 +189,14 @@ def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Clie
     client, costs = as_role("manager"), []
     for sizes, seed in (([5, 3, 2], 7), ([7, 6, 5, 4, 3, 2], 8)):
         run = make_preview(make_world(sizes, names=["Anna"], seed=seed))
-        for name, arguments in (("cluster_run", [run.pk]), ("cluster_runs", [])):
+        for name, arguments in (
+            ("cluster_run", [run.pk]), ("cluster_runs", []), ("cluster_run_difference", [run.pk])
+        ):  # fmt: skip
             with CaptureQueriesContext(connection) as caught:
                 assert client.get(reverse(f"ui:{name}", args=arguments)).status_code == 200
             costs.append(len(caught))
-    assert costs[:2] == costs[2:]
-    assert costs[0] <= 14 and costs[1] <= 6
+    assert costs[:3] == costs[3:]
+    assert costs[0] <= 10 and costs[1] <= 6 and costs[2] <= 14
 
 
 def test_charts_do_with_what_a_run_knows() -> None:
@@ -197,6 +208,23 @@ def test_charts_do_with_what_a_run_knows() -> None:
     assert calibration_chart(ClusterRun()) == ""
     both = strangers_of(ClusterRun(parameters=PARAMETERS))
     assert both is not None and both.means.tolist() == [0.05]  # the stricter basis
+
+
+@pytest.mark.browser
+def test_the_difference_comes_after_the_page_and_with_another_run(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    run = make_preview(made)
+    signed_in(people["data_engineer"])
+    page.goto(live_server.url + reverse("ui:cluster_run", args=[run.pk]))
+    expect(page.get_by_role("heading", name="the current one")).to_be_visible()
+    make_preview(made)
+    page.reload()
+    expect(page.get_by_role("heading", name="the current one")).to_be_visible()
+    page.get_by_label("Compare with").select_option(label=f"Run {run.pk + 1}, preview")
+    expect(page.get_by_role("heading", name=f"Against run {run.pk + 1}")).to_be_visible()
+    expect(page.get_by_text("Both put every face in the same place.")).to_be_visible()
+    assert page.locator("[aria-busy=true]").count() == 0
 
 
 @pytest.mark.browser

@@ -17,7 +17,7 @@ from annotation.queries.cluster_run_pages import (
     require_run,
     usual_comparison,
 )
-from annotation.queries.run_differences import RunDifference, difference_of
+from annotation.queries.run_differences import LISTED, RunDifference, difference_of, kept_difference, list_changes
 from annotation.services.clustering_choices import apply_run, drop_run
 from annotation.services.clustering_jobs import applying, start_applying, start_clustering
 from annotation.services.clustering_runs import KEPT_RUNS, run_clustering
@@ -168,8 +168,10 @@ def test_one_query_per_question_however_many_clusters(django_assert_max_num_quer
     world = halves(make_world(4, 4, 3, 3, 2))
     world.cluster()
     first, run = current(), preview(world, **TIGHT)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(2):
         found = difference_of(first, run)
+    with django_assert_max_num_queries(2):
+        list_changes(found, "split")
     assert check(found) == {"split"}
     with django_assert_max_num_queries(3):
         counted = distributions(run)
@@ -182,10 +184,61 @@ def test_one_query_per_question_however_many_clusters(django_assert_max_num_quer
 
 def check(found: RunDifference) -> set[str]:
     """What there is of it; each split is listed with its parts."""
-    for change in found.splits:
+    for change in list_changes(found, "split")[0]:
         assert sum(faces for _, faces in change.parts) == change.cluster.size and change.parts_count == 2
         assert change.cluster.run_id == found.before.pk and change.parts[0][0].run_id == found.after.pk
     return {name for name in ("split", "merged", "new", "gone") if getattr(found, name)}
+
+
+def test_long_lists_of_changes_come_page_by_page() -> None:
+    world = make_world(4)
+    world.cluster()
+    before, after = current(), ClusterRun.objects.create(space=world.space, state="preview")
+    faces = [face for _ in range(LISTED + 2) for face in world.add_person(3)]
+    for number, group in enumerate(np.array_split(faces, LISTED + 2)):
+        for run, parts in ((before, [group]), (after, [group[:2], group[2:]])):
+            for part in (part for part in parts if len(part) > 1):
+                made = Cluster.objects.create(
+                    run=run, ordinal=100 + number, size=len(part), diameter=0.1,
+                    widest_a_id=part[0], widest_b_id=part[1], medoid_id=part[0],
+                )  # fmt: skip
+                rows = [ClusterMember(run=run, cluster=made, face_id=face, similarity=0.9) for face in part]
+                ClusterMember.objects.bulk_create(rows)
+    # What is left of a group's third face is alone: nothing was split, all lost one face.
+    assert difference_of(before, after).split == 0
+    back = difference_of(after, before)
+    assert (back.merged, back.joined, back.appeared) == (0, 0, 4 + LISTED + 2)
+    for number, cluster in enumerate(Cluster.objects.filter(run=after).order_by("pk")):
+        other = Cluster.objects.create(
+            run=after, ordinal=200 + number, size=2, diameter=0.1,
+            widest_a_id=cluster.widest_a_id, widest_b_id=cluster.widest_b_id, medoid_id=cluster.medoid_id,
+        )  # fmt: skip
+        cluster.members.filter(face_id=cluster.widest_b_id).update(cluster=other)
+        last = int(faces[3 * number + 2])
+        ClusterMember.objects.create(run=after, cluster=other, face_id=last, similarity=0.9)
+        ClusterMember.objects.create(run=after, cluster=cluster, face_id=world.add_person(1)[0], similarity=0.9)
+    found = difference_of(before, after)
+    assert found.split == LISTED + 2
+    pages = [list_changes(found, "split", number) for number in range(3)]
+    assert [(len(changes), more) for changes, more in pages] == [(LISTED, True), (2, False), (0, False)]
+    listed = [change.cluster.pk for changes, _ in pages for change in changes]
+    assert tuple(listed) == found.split_clusters and len(set(listed)) == LISTED + 2
+    assert all([faces for _, faces in change.parts] == [2, 1] for changes, _ in pages for change in changes)
+
+
+def test_a_difference_is_kept_until_something_moves(django_assert_num_queries: Any) -> None:
+    world = halves(make_world(4))
+    before, first = world.cluster(), current()
+    run = preview(world, **TIGHT)
+    found = kept_difference(first, run)
+    with django_assert_num_queries(2):
+        assert kept_difference(first, run) == found
+    faces = world.people[1]
+    decide(user=user(), kind="assign", faces=[faces[0], faces[-1]], identity=before[faces[0]])
+    assert found.confirmed is None and kept_difference(first, run).confirmed is not None
+    apply_run(run_id=run.pk)
+    changed = ClusterRun.objects.get(pk=run.pk)
+    assert kept_difference(ClusterRun.objects.get(pk=first.pk), changed).after.current
 
 
 def test_what_cannot_be_applied_is_refused_in_words() -> None:
