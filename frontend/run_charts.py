@@ -15,6 +15,7 @@ from frontend.charts import Bar, Curve, Mark, bar_chart, curve_chart, histogram
 
 EDGES = np.linspace(LOWEST, 1, BINS + 1)
 LEAST_RATE = -9  # log10 of the false match rate at which the calibration plot ends
+SAME = 1e-9  # thresholds that differ by less are one
 STAGES = (("core", "cores", 3), ("merge", "merges", 4))
 
 
@@ -85,6 +86,13 @@ def calibration_chart(run: ClusterRun) -> SafeString:
         for stage, name, colour in STAGES
         if (estimate := record.get(stage))
     ]
+    marks += [
+        Mark(f"chosen for {name}", value)
+        for stage, name, _ in STAGES
+        if (value := thresholds_of(run).get(stage)) is not None
+        and record.get(stage)
+        and abs(value - record[stage]["similarity"]) > SAME
+    ]
     return curve_chart(
         curves,
         marks,
@@ -101,6 +109,24 @@ def thresholds_of(run: ClusterRun) -> dict[str, float]:
     core, merge = run.parameters.get("core_distance"), run.parameters.get("merge_similarity")
     found = {"core": None if core is None else 1 - core, "merge": merge}
     return {stage: float(value) for stage, value in found.items() if value is not None}
+
+
+def chosen_of(run: ClusterRun) -> list[str]:
+    """What somebody chose for this run in place of its calibration, in words."""
+    record = run.parameters.get("calibration") or {}
+    names = {"core": "least similarity in a core", "merge": "least mean similarity of a merge"}
+    found, words = thresholds_of(run), []
+    for stage, name in names.items():
+        calibrated = (record.get(stage) or {}).get("similarity")
+        if calibrated is None:
+            continue
+        if stage not in found:
+            words.append("no merges by evidence")
+        elif abs(found[stage] - calibrated) > SAME:
+            words.append(f"{name} {found[stage]:.3f} instead of {calibrated:.3f}")
+    if record and "joins" in run.parameters and run.parameters["joins"] is None:
+        words.append("single faces join nobody")
+    return words
 
 
 def strangers_of(run: ClusterRun) -> ImpostorModel | None:

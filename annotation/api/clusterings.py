@@ -20,6 +20,7 @@ from annotation.queries.cluster_run_pages import cluster_runs, comparable_runs, 
 from annotation.queries.run_differences import kept_difference
 from annotation.services.clustering_choices import drop_run
 from annotation.services.clustering_jobs import start_applying, start_clustering
+from annotation.services.clustering_settings import CORE_DISTANCE, MERGE_SIMILARITY
 from foundation.errors import Conflict
 
 MAY = (Requires(Capability.ROUNDS, read=Capability.REVIEW),)
@@ -48,8 +49,34 @@ class ClusteringSerializer(serializers.ModelSerializer[ClusterRun]):
         read_only_fields = fields
 
 
+class SettingsSerializer(serializers.Serializer[Any]):
+    core_distance = serializers.FloatField(
+        required=False,
+        min_value=CORE_DISTANCE[0],
+        max_value=CORE_DISTANCE[1],
+        help_text="The largest cosine distance between two faces of one core",
+    )
+    merge_similarity = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=MERGE_SIMILARITY[0],
+        max_value=MERGE_SIMILARITY[1],
+        help_text="The least mean cosine similarity at which cores merge; null for cores only",
+    )
+    joins = serializers.BooleanField(required=False, help_text="Whether single faces join clusters in the end")
+
+
 class NewClusteringSerializer(serializers.Serializer[Any]):
     preview = serializers.BooleanField(default=False, help_text="Keep it beside the current one until it is applied")
+    settings = SettingsSerializer(
+        required=False, help_text="Of a preview; what is left out follows from the calibration"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = self.initial_data.get("settings")
+        if isinstance(given, dict) and (unknown := sorted(set(given) - set(SettingsSerializer().fields))):
+            raise serializers.ValidationError({"settings": f"Unknown: {', '.join(unknown)}."})
+        return attrs
 
 
 class ClusteringJobSerializer(serializers.Serializer[Any]):
@@ -102,7 +129,8 @@ class ClusteringsView(IdempotentWrites, GenericAPIView[ClusterRun]):
     def post(self, request: Request) -> Response:
         wanted = NewClusteringSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        job = start_clustering(user=cast(User, request.user), preview=wanted.validated_data["preview"])
+        given = wanted.validated_data
+        job = start_clustering(user=cast(User, request.user), preview=given["preview"], settings=given.get("settings"))
         return Response({"job": job.pk}, status=202)
 
 

@@ -28,6 +28,7 @@ from annotation.services.clustering_choices import check_applicable, drop_run
 from annotation.services.clustering_jobs import applying, start_applying, start_clustering
 from foundation.errors import Conflict
 from frontend import run_charts
+from frontend.clustering_form import chosen_settings, sliders_of
 from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
 
 LISTS: dict[str | None, Kind] = {"split": "split", "merged": "merged"}
@@ -53,7 +54,11 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     if is_partial(request):
         return until_ended(render(request, "frontend/cluster_runs/applying.html", {"job": job}), ended=job is None)
     context: dict[str, Any] = {"run": run, "job": job, "applicable": _applicable(run)}
-    context["calibration"] = run_charts.calibration_chart(run)
+    context |= {
+        "calibration": run_charts.calibration_chart(run),
+        "chosen": run_charts.chosen_of(run),
+        "sliders": sliders_of(run),
+    }
     context["estimates"] = [
         (name, estimate)
         for stage, name, _ in run_charts.STAGES
@@ -96,12 +101,14 @@ def difference(request: HttpRequest, run_id: int) -> HttpResponseBase:
 @require_POST
 @requires(Capability.ROUNDS)
 def start_preview(request: HttpRequest) -> HttpResponseBase:
-    """Cluster anew beside the current clustering."""
+    """Cluster anew beside the current clustering, with the settings that were chosen on a run's page, if any."""
+    number = whole_number(request.POST.get("run"))
     with told(request):
-        job = start_clustering(user=signed_in(request), preview=True)
+        settings = chosen_settings(require_run(number).space, request.POST.dict()) if number else {}
+        job = start_clustering(user=signed_in(request), preview=True, settings=settings)
         messages.success(request, "Faces are being clustered. Nothing changes until you apply the preview.")
         return redirect("ui:job", job.pk)
-    return redirect("ui:cluster_runs")
+    return redirect("ui:cluster_run", number) if number else redirect("ui:cluster_runs")
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -66,3 +67,22 @@ def test_starting_and_dropping(client_of: Callable[..., APIClient]) -> None:
         assert client.post(f"{ROOT}/{run.pk}/drop").json()["state"] == "dropped"
     assert client.post(f"{ROOT}/{run.pk}/apply").json()["code"] == "run_dropped"
     assert client.get(f"{ROOT}/999999").json()["code"] == "no_run"
+
+
+def test_a_preview_with_settings(client_of: Callable[..., APIClient]) -> None:
+    world = make_world(4)
+    client = client_of("data_engineer")
+
+    def start(body: dict[str, Any]) -> Any:
+        return client.post(ROOT, body, format="json")
+
+    for settings in ({"core_distance": 2}, {"merge_similarity": "x"}, {"joins": "perhaps"}, {"min_size": 3}, [1]):
+        answer = start({"preview": True, "settings": settings})
+        assert answer.status_code == 400, answer.content
+        assert all(name.startswith("settings") for name in answer.json()["errors"]), answer.content
+    assert start({"settings": {"joins": False}}).json()["code"] == "preview_only"
+    chosen = {"core_distance": 0.4, "merge_similarity": None, "joins": False}
+    assert start({"preview": True, "settings": chosen}).status_code == 202
+    assert Job.objects.get().params == {"space": world.space.pk, "preview": True, "settings": chosen}
+    other = start({"preview": True})
+    assert (other.status_code, other.json()["code"]) == (409, "preview_running")

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from annotation.models import Cluster, ClusterMember, ClusterRun
-from frontend.run_charts import calibration_chart, strangers_of, thresholds_of
+from frontend.run_charts import calibration_chart, chosen_of, strangers_of, thresholds_of
 from jobs import services as jobs
 from jobs.models import Job
 from tests.factories import World, make_world
@@ -160,6 +160,43 @@ def test_a_preview_can_be_asked_for(as_role: Callable[[str], Client], users: dic
     assert Job.objects.get(kind="cluster").params == {"space": world.run.space_id, "preview": True}
 
 
+def calibrate(run: ClusterRun) -> None:
+    """The run's space is in use and calibrated as `PARAMETERS` are."""
+    run.space.calibration = {"core_distance": 0.52, "merge_similarity": 0.46}
+    run.space.save(update_fields=["calibration"])
+
+
+def test_a_looser_preview_can_be_asked_for(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    calibrate(preview)
+    client, address = as_role("data_engineer"), reverse("ui:cluster_run", args=[preview.pk])
+    assert "data-sliders" not in as_role("annotator").get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert 'min="0.230" max="0.730" step="0.001" value="0.480"' in page and 'value="0.460"' in page
+    start, form = reverse("ui:preview_clustering"), {"run": preview.pk, "core": "0.480", "merge": "0.460"}
+    for changed, told in (({"core": "2"}, "core_distance must be"), ({"merge": "x"}, "is no number")):
+        answer = client.post(start, {**form, **changed})
+        assert answer.headers["Location"] == address
+        assert told in " ".join(str(one) for one in get_messages(answer.wsgi_request))
+    assert not Job.objects.exists()
+    client.post(start, {**form, "core": "0.400", "no_joins": "on"})
+    job = Job.objects.get(kind="cluster")
+    assert job.params["settings"] == {"core_distance": 0.6, "joins": False}
+    answer = client.post(start, form)
+    assert "other settings" in " ".join(str(one) for one in get_messages(answer.wsgi_request))
+    jobs.cancel(job_id=job.pk)
+    client.post(start, {"run": preview.pk, "core": "0.48", "merge": "0.46"})
+    assert "settings" not in Job.objects.latest("pk").params
+
+
+def test_a_run_says_what_was_chosen_for_it(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    assert chosen_of(preview) == []
+    preview.parameters = {**PARAMETERS, "core_distance": 0.6, "merge_similarity": None, "joins": None}
+    preview.save()
+    page = as_role("annotator").get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
+    assert "least similarity in a core 0.400 instead of 0.480; no merges by evidence; single faces join nobody." in page
+    assert "chosen for cores: 0.4" in page
+
+
 def test_runs_without_clusters_or_figures_open_too(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
     client = as_role("annotator")
     space = preview.space
@@ -241,3 +278,24 @@ def test_a_preview_is_dropped_after_a_question(
     page.get_by_role("button", name="Drop it").click()
     expect(page.locator("h1")).to_have_text("Cluster runs")
     assert ClusterRun.objects.get(pk=run.pk).state == "dropped"
+
+
+@pytest.mark.browser
+def test_sliders_say_what_they_stand_for(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    run = make_preview(made)
+    calibrate(run)
+    signed_in(people["data_engineer"])
+    page.goto(live_server.url + reverse("ui:cluster_run", args=[run.pk]))
+    slider = page.get_by_label("Least similarity within a core")
+    said = page.locator("output").first
+    expect(said).to_have_text("0.480, as calibrated")
+    slider.press("ArrowLeft")
+    expect(said).to_have_text("0.479 instead of 0.480")
+    page.get_by_role("button", name="As calibrated").click()
+    expect(said).to_have_text("0.480, as calibrated")
+    slider.press("ArrowRight")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.wait_for_url("**/jobs/*/")
+    assert Job.objects.get(kind="cluster").params["settings"] == {"core_distance": 0.519}
