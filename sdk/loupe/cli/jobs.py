@@ -60,8 +60,12 @@ def retry(options: argparse.Namespace, output: Output) -> None:
         output.pairs(client.post(f"jobs/{options.id}/retry"), COLUMNS)
 
 
-def follow(client: Client, job_id: int, output: Output) -> Json:
-    """Wait for a job's end, with a bar. Raises JobFailed unless all of it went well."""
+def follow(client: Client, job_id: int, output: Output, *, tell: bool = True) -> Json:
+    """Wait for a job's end, with a bar. Raises JobFailed unless all of it went well.
+
+    Args:
+        tell: print the job at its end; without, only one that did not go well.
+    """
     pause = 0.5
     job = client.get(f"jobs/{job_id}")
     with output.progress(job.get("title") or f"Job {job_id}") as step:
@@ -70,8 +74,10 @@ def follow(client: Client, job_id: int, output: Output) -> Json:
             time.sleep(pause)
             pause = min(5.0, pause * 1.3)
             job = client.get(f"jobs/{job_id}")
-    output.pairs(job, (*COLUMNS, "error"))
-    if job["state"] == "finished":
+    well = job["state"] == "finished"
+    if tell or not well:
+        output.pairs(job, (*COLUMNS, "error"))
+    if well:
         return job
     if not output.as_json:
         _tell_failures(client, job_id, output)
