@@ -24,10 +24,10 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt sdk/pyproject.toml
 up: setup  ## start everything for daily use; Ctrl-C stops it
 	@$(BIN)/python manage.py up
 
-# PHOTOS=dir ROUNDS=n LIMIT=n DEGRADE=0.5 TRUTH=folders SERVE=0 REPORT=file.json LOUPE_HOME=dir
+# PHOTOS=dir ROUNDS=n SETTLE=1 LIMIT=n DEGRADE=0.5 TRUTH=folders SERVE=0 REPORT=file.json LOUPE_HOME=dir
 demo: setup  ## demo photos once round the loop, then the web UI
 	@$(BIN)/python manage.py demo \
-		$(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(LIMIT),--limit "$(LIMIT)") \
+		$(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(SETTLE),--until-settled) $(if $(LIMIT),--limit "$(LIMIT)") \
 		$(if $(DEGRADE),--degrade "$(DEGRADE)") $(if $(TRUTH),--truth "$(TRUTH)") $(if $(SERVE),--serve "$(SERVE)") \
 		$(if $(REPORT),--report "$(REPORT)")
 

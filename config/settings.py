@@ -29,6 +29,9 @@ LOUPE_INGEST_ROOTS = ENV.ingest_roots
 # A worker that says nothing for so long is taken for dead, and its work goes to another.
 LOUPE_LEASE_SECONDS = 15.0
 
+# Labels have settled when a new clustering gives fewer faces than this share another person.
+LOUPE_SETTLED_SHARE = 0.005
+
 # Every kind of background job: its name in the database, and where its JobKind lives. Loaded on first use.
 LOUPE_JOB_KINDS = {
     "ingest": "annotation.job_kinds.ingest.Ingest",

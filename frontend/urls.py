@@ -46,6 +46,7 @@ urlpatterns = [
     path("clusters/<int:cluster_id>/", clusters.show, name="cluster"),
     path("clusters/<int:cluster_id>/faces/", clusters.faces, name="cluster_faces"),
     path("clusters/runs/", cluster_runs.index, name="cluster_runs"),
+    path("clusters/runs/convergence/", cluster_runs.convergence, name="cluster_runs_convergence"),
     path("clusters/runs/preview/", cluster_runs.start_preview, name="preview_clustering"),
     path("clusters/runs/<int:run_id>/", cluster_runs.show, name="cluster_run"),
     path("clusters/runs/<int:run_id>/difference/", cluster_runs.difference, name="cluster_run_difference"),

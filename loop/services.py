@@ -15,6 +15,7 @@ from foundation.errors import Conflict, LoupeError
 from jobs import services as jobs
 from jobs.models import Job, JobState
 from loop.models import Round
+from loop.settling import UNTIL, checked_until, has_settled, next_parameters
 from loop.stages import stage
 
 
@@ -25,7 +26,15 @@ class StageFailed(LoupeError):
 
 
 def start_round(*, user: User | None = None, parameters: dict[str, Any] | None = None) -> Round:
-    """Start the next round. Only one runs at a time: Conflict while another has not ended."""
+    """Start the next round. Only one runs at a time: Conflict while another has not ended.
+
+    Args:
+        parameters: `train`, `mining_budget`, and `until_settled` (see `settling.checked_until`) for rounds that follow
+            each other until labels stop changing.
+    """
+    parameters = dict(parameters or {})
+    if UNTIL in parameters:
+        parameters[UNTIL] = checked_until(parameters[UNTIL])
     with transaction.atomic():
         # The live space's row is the lock: rounds change which one it is.
         if EmbeddingSpace.objects.select_for_update().filter(state=EmbeddingSpace.State.LIVE).first() is None:
@@ -34,7 +43,7 @@ def start_round(*, user: User | None = None, parameters: dict[str, Any] | None =
         if running is not None:
             raise Conflict(f"Round {running.number} has not ended.", code="round_running")
         number = (Round.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-        round = Round.objects.create(number=number, parameters=parameters or {}, created_by=user)
+        round = Round.objects.create(number=number, parameters=parameters, created_by=user)
         round.job = jobs.enqueue(kind="round", params={"round": round.pk}, user=user, key=f"round:{number}")
         round.save(update_fields=["job"])
     return round
@@ -82,13 +91,23 @@ def finish_stage(*, round_id: int, name: str) -> dict[str, Any]:
 
 
 def finish_round(*, round_id: int, job: Job) -> dict[str, Any]:
-    """Close the round once all stages are done; a failed one stays open for "retry failed"."""
+    """Close the round once all stages are done, and start the next one where rounds go on until labels settle; a failed
+    one stays open for "retry failed"."""
+    following = None
     with transaction.atomic():
         round = Round.objects.select_for_update().get(pk=round_id)
-        if all("result" in record for record in round.stages.values()) and "measure" in round.stages:
+        done = all("result" in record for record in round.stages.values()) and "measure" in round.stages
+        if done and round.finished_at is None:  # an abandoned one has no successor
             round.finished_at = timezone.now()
             round.save(update_fields=["finished_at"])
-    return {"round": round.number, "promoted": round.promoted}
+            if (parameters := next_parameters(round)) is not None:
+                following = start_round(user=round.created_by, parameters=parameters)
+    return {
+        "round": round.number,
+        "promoted": round.promoted,
+        "settled": has_settled(round),
+        "next_job": following.job_id if following else None,
+    }
 
 
 def abandon_round(*, round_id: int) -> Round:

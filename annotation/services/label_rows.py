@@ -48,8 +48,24 @@ def write_labels(rows: Sequence[LabelRow], *, upto: int) -> int:
         return int(cursor.rowcount)
 
 
-def copy_labels(rows: Iterable[LabelRow], *, upto: int) -> int:
-    """The same for any number of rows, through a temporary table; inside a transaction."""
+class Copied(NamedTuple):
+    """What `copy_labels` did: rows `changed`, be it only in their confidence; of the faces that had a label already,
+    `known`, those that now have another person or none, or one for the first time, are `moved`."""
+
+    changed: int
+    known: int
+    moved: int
+
+
+_MOVES = """
+    SELECT count(*), count(*) FILTER (WHERE label.identity_id IS DISTINCT FROM staged.identity
+        AND (label.decision_id IS NULL OR label.decision_id <= %s))
+    FROM staged_labels staged JOIN annotation_label label ON label.face_id = staged.face
+"""
+
+
+def copy_labels(rows: Iterable[LabelRow], *, upto: int) -> Copied:
+    """As `write_labels` for any number of rows, through a temporary table; inside a transaction."""
     with connection.cursor() as cursor:
         stage(
             cursor,
@@ -57,8 +73,10 @@ def copy_labels(rows: Iterable[LabelRow], *, upto: int) -> int:
             "face bigint, identity bigint, source text, confidence float8, reason text, decision bigint, run bigint",
             rows,
         )
+        cursor.execute(_MOVES, [upto])
+        known, moved = cursor.fetchone()
         cursor.execute(_UPSERT.format(source="SELECT * FROM staged_labels ORDER BY face"), [upto])
-        return int(cursor.rowcount)
+        return Copied(int(cursor.rowcount), known, moved)
 
 
 def stage(cursor: Any, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:

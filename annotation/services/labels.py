@@ -30,7 +30,8 @@ class Refreshed:
 
     Attributes:
         faces: rows considered; `labelled` of them have a person, `human` of them because people said so.
-        changed: labels written.
+        changed: labels written, be it only for another confidence or run.
+        known: faces that had a label before; of these, `moved` have another person now, or none, or one at last.
         people_made: new persons.
         conflicts: entries of the ledger part of which later ones have overruled, see `State.conflicts`.
         upto: the last entry that was taken into account.
@@ -40,6 +41,8 @@ class Refreshed:
     labelled: int
     human: int
     changed: int
+    known: int
+    moved: int
     people_made: int
     conflicts: int
     upto: int
@@ -71,7 +74,7 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         previous |= persons_given_by(applied)
         labels = derive(entries, state, faces, previous, run)
         numbers = _make_people(labels.new)
-        changed = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
+        copied = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
         _name_clusters(labels.cluster_identity, numbers)
         keep_constraints(state)
         refresh_people(state, run=run, upto=upto)
@@ -79,7 +82,9 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         faces=len(faces.face_ids),
         labelled=int((labels.identity != NOBODY).sum()),
         human=int(labels.human.sum()),
-        changed=changed,
+        changed=copied.changed,
+        known=copied.known,
+        moved=copied.moved,
         people_made=labels.new,
         conflicts=len(state.conflicts),
         upto=upto,

@@ -23,12 +23,14 @@ from annotation.queries.cluster_run_pages import (
     require_run,
     usual_comparison,
 )
+from annotation.queries.convergence import label_change
 from annotation.queries.run_differences import ClusterChange, Kind, RunDifference, kept_difference, list_changes
 from annotation.services.clustering_choices import check_applicable, drop_run
 from annotation.services.clustering_jobs import applying, start_applying, start_clustering
 from foundation.errors import Conflict
 from frontend import run_charts
 from frontend.clustering_form import chosen_settings, sliders_of
+from frontend.convergence_story import charts_of_runs, settled_words
 from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
 
 LISTS: dict[str | None, Kind] = {"split": "split", "merged": "merged"}
@@ -41,8 +43,22 @@ def index(request: HttpRequest) -> HttpResponseBase:
     runs = list(cluster_runs()[:SHOWN])
     preview = next((run for run in runs if run.state == ClusterRun.State.PREVIEW), None)
     thresholds = [run_charts.thresholds_of(run) for run in runs]
-    rows = [(run, found.get("core"), found.get("merge")) for run, found in zip(runs, thresholds, strict=True)]
-    return page(request, "cluster_runs/index.html", "clusters", {"rows": rows, "preview": preview})
+    rows = [
+        (run, found.get("core"), found.get("merge"), label_change(run.metrics))
+        for run, found in zip(runs, thresholds, strict=True)
+    ]
+    current = next((run for run in runs if run.current), None)
+    change = label_change(current.metrics) if current else None
+    context = {"rows": rows, "preview": preview, "change": change, "settled": settled_words(change)}
+    return page(request, "cluster_runs/index.html", "clusters", context)
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def convergence(request: HttpRequest) -> HttpResponseBase:
+    """The charts of the list, which come later: purity looks at every confirmed face."""
+    charts = charts_of_runs(list(cluster_runs()[:SHOWN]))
+    return render(request, "frontend/partials/chart_cards.html", {"charts": charts})
 
 
 @require_safe

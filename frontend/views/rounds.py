@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -9,12 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
+from frontend.convergence_story import charts_of_rounds, settled_words, until_words
 from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
 from frontend.round_story import compare, held_out_chart, job_ids, pool_chart, steps_of
 from jobs.models import Job
 from loop import services
 from loop.models import Round
 from loop.queries import round_by_number, rounds
+from loop.settling import MOST_ROUNDS, UNTIL, USUAL_ROUNDS, change_of, has_settled, target_of
 
 SHOWN = 100
 
@@ -24,11 +28,19 @@ SHOWN = 100
 def index(request: HttpRequest) -> HttpResponse:
     """All rounds and how the measurements moved."""
     found = list(rounds()[:SHOWN])
+    for one in found:
+        one.change = change_of(one)  # type: ignore[attr-defined]
+    ended = next((one for one in found if one.finished_at is not None and change_of(one) is not None), None)
     context = {
         "rounds": found,
         "running": next((one for one in found if one.finished_at is None), None),
         "held_out": held_out_chart(found),
         "pool": pool_chart(found),
+        "charts": charts_of_rounds(found),
+        "settled": settled_words(change_of(ended), target_of(ended)) if ended else "",
+        "has_settled": ended is not None and has_settled(ended),
+        "usual_rounds": USUAL_ROUNDS,
+        "most_rounds": MOST_ROUNDS,
     }
     return page(request, "rounds/index.html", "rounds", context)
 
@@ -38,7 +50,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, number: int) -> HttpResponseBase:
     """One round. While it runs, htmx asks for the stages again and again."""
     round = found_or_404(lambda: round_by_number(number))
-    context = {"round": round, "steps": steps_of(round, _jobs(round)), "comparisons": compare(round)}
+    context = {
+        "round": round,
+        "steps": steps_of(round, _jobs(round)),
+        "comparisons": compare(round),
+        "settled": settled_words(change_of(round), target_of(round)),
+        "has_settled": has_settled(round),
+        "until": until_words(round),
+    }
     if is_partial(request):
         ended = round.finished_at is not None
         return until_ended(render(request, "frontend/rounds/progress.html", context), ended=ended)
@@ -50,9 +69,13 @@ def show(request: HttpRequest, number: int) -> HttpResponseBase:
 def start(request: HttpRequest) -> HttpResponseBase:
     """Start the next round."""
     budget = whole_number(request.POST.get("mining_budget"), 100) or 0
+    parameters: dict[str, Any] = {"mining_budget": min(budget, 10_000)}
+    if "until_settled" in request.POST:
+        parameters[UNTIL] = {"rounds": whole_number(request.POST.get("most_rounds"), USUAL_ROUNDS)}
     with told(request):
-        made = services.start_round(user=signed_in(request), parameters={"mining_budget": min(budget, 10_000)})
-        messages.success(request, f"Round {made.number} has started.")
+        made = services.start_round(user=signed_in(request), parameters=parameters)
+        more = " Others follow until labels have settled." if UNTIL in parameters else ""
+        messages.success(request, f"Round {made.number} has started.{more}")
         return redirect("ui:round", made.number)
     return redirect("ui:rounds")
 

@@ -17,6 +17,7 @@ class DemoOptions:
     Attributes:
         photos: folder of photos; None means LFW, or the offline album where that can't be fetched.
         rounds: how many rounds the loop shall have made in the end, >= 0.
+        until_settled: `rounds` is the most; no further one once labels have stopped changing.
         limit: at most so many photos, people with the most photos first; None means all.
         degrade: share of the pool's photos that are made low-quality first, 0..1.
         truth: "folders" if folder names are the true persons, else "".
@@ -25,6 +26,7 @@ class DemoOptions:
 
     photos: Path | None = None
     rounds: int = 1
+    until_settled: bool = False
     limit: int | None = None
     degrade: float = 0.0
     truth: str = ""

@@ -10,6 +10,7 @@ from rich.table import Table
 from annotation.models import Decision, Face, Photo
 from jobs.models import Job
 from loop.models import Round
+from loop.settling import change_of
 from models_zoo.models import ModelRelease
 from models_zoo.queries import champion, origin
 
@@ -44,6 +45,7 @@ def build_report(*, first: dict[str, Any], pools: dict[int, dict[str, Any]], rou
                     "model": str(round.champion) if round.champion else None,
                     "promoted": round.promoted,
                     "verdict": round.verdict,
+                    "labels_changed": change.share if (change := change_of(round)) else None,
                     "held_out": _held_out(result.get("after", {})),
                     "pool": pools.get(round.number),
                     **_pace(round),

@@ -21,6 +21,7 @@ from loop.demo.pool import measure_pool
 from loop.demo.report import build_report
 from loop.demo.watch import Watch
 from loop.models import Round
+from loop.settling import has_settled
 from models_zoo.services import register_defaults
 from synthesis.effects import degrade
 
@@ -56,8 +57,11 @@ class Demo:
             pool = Collection.objects.get(name=COLLECTIONS["pool"][0])
             self._note_pool(0, pool, staged)
             for number in range(1, self.options.rounds + 1):
-                self._round(number, watch)
+                round = self._round(number, watch)
                 self._note_pool(number, pool, staged)
+                if self.options.until_settled and has_settled(round):
+                    self.console.print(f"Labels have settled after round {number}.")
+                    break
         rounds = list(Round.objects.filter(number__lte=self.options.rounds).order_by("number"))
         pools = {int(number): value for number, value in self._noted().items()}
         return build_report(first=first, pools=pools, rounds=rounds)
@@ -100,12 +104,14 @@ class Demo:
             job = jobs.enqueue(kind=kind, params=params, key=key)
         return watch.until_ended(job.pk)
 
-    def _round(self, number: int, watch: Watch) -> None:
+    def _round(self, number: int, watch: Watch) -> Round:
         round = Round.objects.filter(number=number).first() or services.start_round()
         if round.finished_at is None and round.job is not None:
             if round.job.state == JobState.FAILED:
                 jobs.retry_failed(job_id=round.job.pk)
             watch.until_ended(round.job.pk)
+            round.refresh_from_db()
+        return round
 
     def _noted(self) -> dict[str, Any]:
         noted: dict[str, Any] = json.loads(self.notes.read_text()) if self.notes.exists() else {}

@@ -19,6 +19,7 @@ from annotation.models import Cluster, ClusterMember, ClusterRun
 from frontend.run_charts import calibration_chart, chosen_of, strangers_of, thresholds_of
 from jobs import services as jobs
 from jobs.models import Job
+from mining.models import ReviewBatch, ReviewItem
 from tests.factories import World, make_world
 
 MODEL = {"shares": [0.7, 0.3], "means": [0.02, 0.08], "spreads": [0.1, 0.13]}
@@ -234,6 +235,30 @@ def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Clie
             costs.append(len(caught))
     assert costs[:3] == costs[3:]
     assert costs[0] <= 10 and costs[1] <= 6 and costs[2] <= 14
+
+
+def test_the_list_says_whether_labels_have_settled(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
+    client, address = as_role("annotator"), reverse("ui:cluster_runs")
+    assert "settled" not in client.get(address).content.decode()
+    current = ClusterRun.objects.get(current=True)
+    for moved, words in (
+        (26, "Labels have not settled yet: the last clustering changed the person of 26 of 1,300 faces (2.0%)"),
+        (2, "Labels have settled: the last clustering changed the person of 2 of 1,300 faces (0.15%), less than 0.5%."),
+    ):
+        current.metrics = {**current.metrics, "labels": {"moved": moved, "known": 1300}}
+        current.save()
+        assert words in client.get(address).content.decode()
+    batch = ReviewBatch.objects.create(strategy="label_suspects", asks="suspect", run=current)
+    for ordinal, state in enumerate(("open", "open", "answered")):
+        ReviewItem.objects.create(
+            batch=batch, ordinal=ordinal, faces=[1], value=1, settles=1, why="x", state=state
+        )  # fmt: skip
+    with CaptureQueriesContext(connection) as caught:
+        charts = client.get(reverse("ui:cluster_runs_convergence")).content.decode()
+    assert len(caught) <= 5  # session, user, runs, purity, suspects
+    for title in ("Share of labels changed, by run. labels changed: 0.001538", "asked about: 3", "still open: 2"):
+        assert title in charts
+    assert "Clusters and faces alone" in charts and "Purity" not in charts  # nobody has confirmed a face
 
 
 def test_charts_do_with_what_a_run_knows() -> None:

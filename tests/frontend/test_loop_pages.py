@@ -127,6 +127,26 @@ def test_starting_a_round_twice_is_refused_in_words(as_role: Callable[[str], Cli
     assert Round.objects.get(number=4).parameters == {"mining_budget": 50}
 
 
+def test_rounds_can_go_on_until_labels_settle(as_role: Callable[[str], Client], showcase: World) -> None:
+    client = as_role("data_engineer")
+    client.post(reverse("ui:abandon_round", args=[3]))
+    form = {"mining_budget": "50", "until_settled": "on"}
+    assert "from 1 to 50" in messages_of(client.post(reverse("ui:start_round"), {**form, "most_rounds": "99"}))
+    answer = client.post(reverse("ui:start_round"), {**form, "most_rounds": "4"})
+    assert "Others follow" in messages_of(answer)
+    made = Round.objects.get(number=4)
+    assert made.parameters == {"mining_budget": 50, "until_settled": {"rounds": 4, "share": None}}
+    page = client.get(reverse("ui:round", args=[4])).content.decode()
+    assert "Until less than 0.5% of labels change; 3 more rounds at most." in page
+    made.stages = {"cluster": {"result": {"run": showcase.run.pk, "labels": {"moved": 1, "known": 400}, "clusters": 9}}}
+    made.finished_at = timezone.now()
+    made.save()
+    page = client.get(reverse("ui:round", args=[4])).content.decode()
+    assert "Labels have settled" in page and ">settled</span>" in page
+    listed = client.get(reverse("ui:rounds")).content.decode()
+    assert "Labels have settled" in listed and "Share of labels changed, by round" in listed and "0.2%" in listed
+
+
 def test_freezing_starts_a_job_and_a_bad_name_is_told(as_role: Callable[[str], Client], showcase: World) -> None:
     client = as_role("algorithm_engineer")
     assert "small letters" in messages_of(client.post(reverse("ui:freeze"), {"name": "No Such!"}))

@@ -144,6 +144,24 @@ def test_actions_and_their_calls(serve: Any, capsys: Any, words: list[str], meth
     assert seen == [(method, f"/api/v1/{path}")] * 2
 
 
+def test_rounds_go_on_until_labels_settle(serve: Any, capsys: Any) -> None:
+    bodies: list[Any] = []
+    watched: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            bodies.append(json.loads(request.content))
+            return httpx.Response(202, json={"number": 2, "job": 17})
+        watched.append(request.url.path.rpartition("/")[2])
+        following = 18 if watched[-1] == "17" else None
+        return httpx.Response(200, json={**job("finished", 3), "result": {"next_job": following}})
+
+    serve(handler)
+    assert main(["rounds", "start", "--until-settled", "4", "--share", "0.01", "--watch"]) == 0
+    assert bodies == [{"parameters": {"until_settled": {"rounds": 4, "share": 0.01}}}]
+    assert watched == ["17", "18"]
+
+
 def test_pull(serve: Any, server: Any, pulled_source: Any, here: Path, capsys: Any) -> None:
     manifest, shards, _ = pulled_source
     described = server.add(3, manifest, shards)

@@ -22,6 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--photos", help="folder of photos; without it LFW, or a small offline album")
         parser.add_argument("--rounds", type=int, default=1, help="how many rounds the loop shall have made (1)")
+        parser.add_argument(
+            "--until-settled", action="store_true", help="--rounds at most: end when labels have settled"
+        )
         parser.add_argument("--limit", type=int, help="at most so many photos, people with the most photos first")
         parser.add_argument("--degrade", type=float, default=0.0, help="share of photos made low-quality first, 0..1")
         parser.add_argument("--truth", default="", help="`folders`: folder names are the true persons")
@@ -39,6 +42,7 @@ class Command(BaseCommand):
             options = DemoOptions(
                 photos=Path(given["photos"]).expanduser() if given["photos"] else None,
                 rounds=given["rounds"],
+                until_settled=given["until_settled"],
                 limit=given["limit"],
                 degrade=given["degrade"],
                 truth=given["truth"],

@@ -8,15 +8,30 @@ from typing import Any
 from loupe import credentials
 from loupe.cli.jobs import follow
 from loupe.cli.output import Output
-from loupe.client import Client
+from loupe.client import Client, Json
 
-COLUMNS = ("number", "state", "promoted", "champion", "challenger", "dataset", "job", "created_at", "finished_at")
+COLUMNS = (
+    "number",
+    "state",
+    "promoted",
+    "labels_changed",
+    "champion",
+    "challenger",
+    "dataset",
+    "job",
+    "created_at",
+    "finished_at",
+)
 
 
 def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     actions = resources.add_parser("rounds", help="rounds of the loop").add_subparsers(metavar="action", required=True)
     command = actions.add_parser("start", parents=[shared], help="start the next round")
     command.add_argument("--watch", action="store_true", help="follow it to its end")
+    command.add_argument(
+        "--until-settled", type=int, metavar="N", help="go on, N rounds at most, until labels stop changing"
+    )
+    command.add_argument("--share", type=float, help="of labels: settled when fewer change (default: the server's)")
     command.set_defaults(action=start)
     command = actions.add_parser("show", parents=[shared], help="one round and its stages")
     command.add_argument("number", type=int)
@@ -26,12 +41,17 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def start(options: argparse.Namespace, output: Output) -> None:
+    until: Json = {} if options.until_settled is None else {"until_settled": {"rounds": options.until_settled}}
+    if options.share is not None:
+        until.setdefault("until_settled", {})["share"] = options.share
     with Client(credentials.load()) as client:
-        answer = client.post("rounds")
+        answer = client.post("rounds", {"parameters": until} if until else None)
         if not options.watch:
             output.pairs(answer, COLUMNS)
-        else:
-            follow(client, int(answer["job"]), output)
+            return
+        job: int | None = int(answer["job"])
+        while job is not None:  # each names the one that goes on where it ended
+            job = (follow(client, job, output).get("result") or {}).get("next_job")
 
 
 def show(options: argparse.Namespace, output: Output) -> None:
