@@ -50,6 +50,7 @@ def charts_of_runs(runs: Sequence[ClusterRun]) -> list[Chart]:
                 [Series("purity", [pure[number][0] if number in pure else None for number in numbers])],
                 labels,
                 title="Purity by what people say now, by run",
+                floor=0.9,
             ),
         ),
     ]

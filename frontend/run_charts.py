@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.utils.safestring import SafeString
 
+from annotation.clustering.genuine import FREEDOM, GenuineModel
 from annotation.clustering.impostors import ImpostorModel
 from annotation.models import ClusterRun
 from annotation.queries.cluster_run_pages import BINS, LOWEST, Distributions
@@ -44,13 +45,15 @@ def widest_chart(run: ClusterRun, found: Distributions) -> SafeString:
 
 
 def distributions_chart(run: ClusterRun, found: Distributions) -> SafeString:
-    """Strangers as the calibration models them, widest pairs, and faces against their medoid; each to its peak."""
+    """Strangers and one person's faces as the calibration models them, widest pairs, and faces against their medoid;
+    each to its peak."""
     middles = (EDGES[:-1] + EDGES[1:]) / 2
     curves = []
     model = strangers_of(run)
     if model is not None:
         rates = np.array([model.rate(edge) for edge in EDGES.tolist()])
         curves.append(Curve("two strangers, modelled", _to_peak(middles, rates[:-1] - rates[1:]), 1))
+        curves.append(Curve("two faces of one person, expected", _to_peak(EDGES, _genuine(run, model)), 3))
     counted = (("a cluster's widest pair", found.widest, 2), ("a face and its medoid", found.to_medoid, 4))
     curves += [
         Curve(name, _to_peak(middles, np.array(counts)), colour) for name, counts, colour in counted if any(counts)
@@ -93,6 +96,10 @@ def calibration_chart(run: ClusterRun) -> SafeString:
         and record.get(stage)
         and abs(value - record[stage]["similarity"]) > SAME
     ]
+    without = (record.get("answers") or {}).get("without")
+    if without is not None and strangers is not None:
+        rate = max(strangers.rate(without), 10.0**LEAST_RATE)
+        marks.append(Mark("merges without answers", without, y=float(np.log10(rate)), colour=2))
     return curve_chart(
         curves,
         marks,
@@ -102,6 +109,23 @@ def calibration_chart(run: ClusterRun) -> SafeString:
         y_name=lambda power: f"1e{power:g}" if power else "1",
         y_ticks=[LEAST_RATE, -6, -3, 0],
     )
+
+
+def heights_chart(run: ClusterRun) -> SafeString:
+    """At which distances faces and clusters became one core."""
+    return _stored(run.metrics.get("heights"), "Merges within cores by cosine distance")
+
+
+def merges_chart(run: ClusterRun) -> SafeString:
+    """How alike the clusters were that evidence merged."""
+    return _stored(run.metrics.get("merges"), "Merges by evidence, by mean cosine similarity")
+
+
+def _stored(record: Mapping[str, Any] | None, title: str) -> SafeString:
+    """A histogram as `annotation.clustering.histogram` makes it; nothing where there was nothing to count."""
+    if not record or not any(record["counts"]):
+        return SafeString("")
+    return histogram(record["counts"], low=record["low"], high=record["high"], title=title)
 
 
 def thresholds_of(run: ClusterRun) -> dict[str, float]:
@@ -147,6 +171,18 @@ def _rates(model: ImpostorModel) -> list[tuple[float, float]]:
     grid = np.linspace(LOWEST, 1, 4 * BINS + 1).tolist()
     rates = [(x, model.rate(x)) for x in grid]
     return [(x, float(np.log10(rate))) for x, rate in rates if rate >= 10.0**LEAST_RATE]
+
+
+def _genuine(run: ClusterRun, strangers: ImpostorModel) -> np.ndarray[Any, Any]:
+    """Density at `EDGES` of what the calibration expects of two faces of one person: Student's t."""
+    thresholds = thresholds_of(run)
+    model = GenuineModel.expected(
+        strangers=float(strangers.shares @ strangers.means),
+        threshold=thresholds.get("merge", thresholds.get("core", 1.0)),
+    )
+    one = np.ones(1, np.int64)
+    away = (EDGES - model.mean(one)) / model.spread(one)
+    return np.asarray((1 + away**2 / FREEDOM) ** (-(FREEDOM + 1) / 2))
 
 
 def _to_peak(x: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> Sequence[tuple[float, float]]:

@@ -35,8 +35,8 @@ def change_of(round: Round) -> LabelChange | None:
     None before its first clustering has ended."""
     for name in ("recluster", "cluster"):
         result = (round.stages.get(name) or {}).get("result")
-        if isinstance(result, Mapping):
-            return label_change(result)
+        if isinstance(result, Mapping) and (change := label_change(result)) is not None:
+            return change
     return None
 
 

@@ -72,6 +72,8 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     context: dict[str, Any] = {"run": run, "job": job, "applicable": _applicable(run)}
     context |= {
         "calibration": run_charts.calibration_chart(run),
+        "heights": run_charts.heights_chart(run),
+        "merges": run_charts.merges_chart(run),
         "chosen": run_charts.chosen_of(run),
         "sliders": sliders_of(run),
     }

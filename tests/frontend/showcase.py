@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from annotation.models import DatasetAlias, DatasetVersion, Label, Photo, TestUse
+from annotation.models import ClusterRun, DatasetAlias, DatasetVersion, Label, Photo, TestUse
 from annotation.services.decisions import By
 from annotation.services.identities import name_person, reject_faces
 from jobs.models import Job, Unit
@@ -26,6 +26,7 @@ from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.services.error_models import refresh_error_models
 from models_zoo.models import Evaluation, ModelRelease, ReleaseAlias
 from tests.factories import Picture, World, make_world
+from tests.frontend.made_runs import make_runs
 
 SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
 
@@ -52,8 +53,11 @@ def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Pic
 
 def addresses(world: World | None) -> dict[str, str]:
     """{name: address} of every page; those of single objects only where there are some."""
-    names = "dashboard import photos people clusters review annotators ledger jobs rounds datasets models account users"
-    pages = {name: reverse(f"ui:{name}") for name in names.split()}
+    names = (
+        "dashboard import photos people clusters cluster_runs review annotators ledger jobs rounds datasets models "
+        "account users"
+    )
+    pages = {name.replace("_", "-"): reverse(f"ui:{name}") for name in names.split()}
     pages["missing"] = "/nothing/here/"
     if world is None:
         return pages
@@ -62,8 +66,11 @@ def addresses(world: World | None) -> dict[str, str]:
         "photos-failed": reverse("ui:photos") + "?state=failed",
         "person": reverse("ui:person", args=[world.people[0].pk]),
         "cluster": reverse("ui:cluster", args=[world.clusters[0].pk]),
-        "cluster-runs": reverse("ui:cluster_runs"),
         "cluster-run": reverse("ui:cluster_run", args=[world.run.pk]),
+        **{
+            f"cluster-run-{run.state}": reverse("ui:cluster_run", args=[run.pk])
+            for run in ClusterRun.objects.filter(current=False).order_by("pk")
+        },
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
         **{f"batch-{asks}s": reverse("ui:batch", args=[_batch(asks)]) for asks in ReviewBatch.Asks.values},
@@ -98,6 +105,9 @@ def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
     _rounds(users["algorithm_engineer"], releases, _datasets(users["algorithm_engineer"], releases[-1]))
     _questions(world)
     _votes(world, users)
+    make_runs(world)
+    world.run.refresh_from_db()
+    world.run.metrics["labels"] = {"moved": 3, "known": 2310}
     world.run.metrics["arrivals"] = {"faces": 214, "joined": 171, "new_clusters": 12, "alone": 9, "bridges": 3}
     world.run.save()
     return world
@@ -252,6 +262,13 @@ def _rounds(user: User, releases: Sequence[ModelRelease], versions: Sequence[Dat
                 "result": {"faces": 2310, "packs": 3},
             }
             for i, name in enumerate(done)
+        }
+        labels = {"moved": 2310 // 9**number, "known": 2310}
+        stages["cluster"]["result"] = {
+            "run": number,
+            "clusters": 60 + 9 * number,
+            "alone": 210 - 40 * number,
+            "labels": labels,
         }
         if number < 3:
             before, after = _slices(number - 1), _slices(number)

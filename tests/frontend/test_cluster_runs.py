@@ -15,75 +15,13 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from annotation.models import Cluster, ClusterMember, ClusterRun
+from annotation.models import ClusterRun
 from frontend.run_charts import calibration_chart, chosen_of, strangers_of, thresholds_of
 from jobs import services as jobs
 from jobs.models import Job
 from mining.models import ReviewBatch, ReviewItem
 from tests.factories import World, make_world
-
-MODEL = {"shares": [0.7, 0.3], "means": [0.02, 0.08], "spreads": [0.1, 0.13]}
-PARAMETERS = {
-    "core_distance": 0.52,
-    "merge_similarity": 0.46,
-    "calibration": {
-        "core": {"false_match_rate": 1e-5, "similarity": 0.48, "low": 0.44, "high": 0.53, "basis": "random"},
-        "merge": {"false_match_rate": 1e-5, "similarity": 0.46, "low": 0.43, "high": 0.5, "basis": "same_photo"},
-        "random": MODEL,
-        "same_photo": {"shares": [1.0], "means": [0.05], "spreads": [0.11]},
-        "people": 812,
-        "same_photo_pairs": 4031,
-        "answers": {
-            "answers": 12,
-            "same": 7,
-            "expected": 4.23,
-            "shift": 0.6,
-            "without": 0.471,
-            "similarity": 0.46,
-            "low": 0.43,
-            "high": 0.5,
-        },
-    },
-}
-
-
-def make_preview(world: World) -> ClusterRun:
-    """The world's clusters, of which the first has lost its last two faces to a new one."""
-    ClusterRun.objects.filter(pk=world.run.pk).update(parameters=PARAMETERS, metrics=metrics_of(world))
-    run = ClusterRun.objects.create(
-        space=world.run.space, state="preview", parameters=PARAMETERS, metrics=metrics_of(world)
-    )
-    split = list(world.clusters[0].members.order_by("face_id"))
-    for ordinal, cluster in enumerate([*world.clusters, None]):
-        members = split[-2:] if cluster is None else list(cluster.members.order_by("face_id"))
-        if cluster == world.clusters[0]:
-            members = members[:-2]
-        first, last = members[0].face_id, members[-1].face_id
-        made = Cluster.objects.create(
-            run=run,
-            ordinal=ordinal,
-            size=len(members),
-            diameter=0.4,
-            widest_a_id=first,
-            widest_b_id=last,
-            medoid_id=first,
-        )
-        ClusterMember.objects.bulk_create(
-            [ClusterMember(run=run, cluster=made, face_id=one.face_id, similarity=one.similarity) for one in members]
-        )
-    return run
-
-
-def metrics_of(world: World) -> dict[str, Any]:
-    return {
-        "faces": len(world.faces),
-        "clusters": len(world.clusters),
-        "alone": 0,
-        "largest": world.clusters[0].size,
-        "edges": 40,
-        "clashes": 0,
-        "seconds": {"cluster": 0.4, "calibrate": 0.2},
-    }
+from tests.frontend.made_runs import MODEL, PARAMETERS, make_preview, make_runs
 
 
 @pytest.fixture
@@ -94,7 +32,7 @@ def preview(users: dict[str, User]) -> Iterator[ClusterRun]:
 def test_a_preview_shows_its_charts_and_what_it_changes(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
     client = as_role("data_engineer")
     page = client.get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
-    assert page.count('<svg class="chart"') == 4
+    assert page.count('<svg class="chart"') == 6
     later = re.search(r'hx-get="([^"]+)" hx-trigger="load"', page)
     assert later is not None and "Faces moved" not in page
     page += client.get(later[1], headers={"HX-Request": "true"}).content.decode()
@@ -103,6 +41,10 @@ def test_a_preview_shows_its_charts_and_what_it_changes(as_role: Callable[[str],
         "False match rate by similarity. random pairs; pairs of one photo; threshold of cores: 0.48 (0.44 to 0.53)",
         "Distributions of similarity",
         "Clusters by the similarity of their widest pair",
+        "merges without answers: 0.471",
+        "two faces of one person, expected",
+        "Merges within cores by cosine distance. 40 in 40 bins from 0 to 0.52",
+        "Merges by evidence, by mean cosine similarity. 80 in 40 bins from 0.46 to 1",
         "the current one",
         "12 answers, 7 of them “same” where the model expected 4.2, moved the threshold of merges from 0.471 to 0.460.",
     ):
@@ -213,6 +155,21 @@ def test_runs_without_clusters_or_figures_open_too(as_role: Callable[[str], Clie
         nothing = client.get(reverse("ui:cluster_run_difference", args=[run.pk]), headers={"HX-Request": "true"})
         assert b"no other run to compare with" in nothing.content and b"<h1>" not in nothing.content
     assert client.get(reverse("ui:cluster_run_difference", args=[999_999])).status_code == 404
+
+
+def test_a_run_of_every_state_opens_and_says_so(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    client = as_role("manager")
+    runs = make_runs(make_world([6, 4, 3], names=["Anna"]))
+    for state, words in (
+        ("running", "Faces are being clustered"),
+        ("failed", "did not come to its end"),
+        ("dropped", "This preview was dropped"),
+        ("preview", "Nothing has changed yet"),
+        ("earlier", "Make current again"),
+        ("forgotten", "not kept any more"),
+        ("current", ">current</span>"),
+    ):
+        assert words in client.get(reverse("ui:cluster_run", args=[runs[state].pk])).content.decode(), state
 
 
 def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], preview: ClusterRun) -> None:

@@ -83,6 +83,8 @@ def test_the_last_clustering_of_a_round_counts() -> None:
     assert (found := change_of(round)) is not None and found.moved == 5
     round.stages["recluster"] = {"job": 7}
     assert (found := change_of(round)) is not None and found.moved == 5
+    round.stages["recluster"] = {"result": {"skipped": "nothing was promoted"}}
+    assert (found := change_of(round)) is not None and found.moved == 5
     round.stages["recluster"] = labels(2)
     assert (found := change_of(round)) is not None and found.moved == 2
     assert change_of(Round(number=1, stages={"cluster": {"result": {"run": 1}}})) is None
