@@ -10,6 +10,8 @@ import numpy as np
 from mining.strategies.base import Question
 from mining.strategies.pool import Float, Int, Pool
 
+TOLERANCE = 0.05  # in measure, between the nearest candidate and the nearest with the answer whose turn it is
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -20,12 +22,19 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Known(Asked):
+    """A question with a known answer, and the number of the real one that it is most like."""
+
+    like: int = 0
+
+
+@dataclass(frozen=True)
 class Candidates:
     """m questions that could be asked.
 
     Attributes:
         rows: (m, 2) of the pool: the two faces shown first.
-        measure: (m,) what makes real questions hard, such as how alike the faces are.
+        measure: (m, k) what can be seen of a question besides the faces, such as how alike they are.
         answers: the m known answers.
     """
 
@@ -34,26 +43,28 @@ class Candidates:
     answers: Sequence[str]
 
 
-def choose(pool: Pool, found: Candidates, real: Float, wanted: int, rng: np.random.Generator) -> list[int]:
-    """Numbers of up to `wanted` candidates, each near the measure of a real question drawn at random.
+def choose(pool: Pool, found: Candidates, real: Float, wanted: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Up to `wanted` candidates, each the nearest in measure to a real question drawn at random: (candidate, question).
 
-    The answers take turns as far as candidates go. None lies outside the range of `real`, was asked before, or shows
-    a face of another one chosen.
+    The answers take turns where that costs little nearness. None lies outside the range of `real` (r, k), was asked
+    before, or shows a face of another one chosen.
     """
-    fits = (found.measure >= real.min() - 1e-6) & (found.measure <= real.max() + 1e-6)
-    faces = pool.face_ids[found.rows].tolist()
-    free = [at for at in np.flatnonzero(fits).tolist() if not {tuple(faces[at]), tuple(faces[at][::-1])} & pool.asked]
-    kinds = sorted({found.answers[at] for at in free})
-    used: set[int] = set()
-    chosen: list[int] = []
-    for turn, target in enumerate(rng.choice(real, wanted).tolist()):
-        by_distance = sorted(free, key=lambda at: abs(float(found.measure[at]) - target))
-        fresh = [at for at in by_distance if used.isdisjoint(found.rows[at].tolist())]
-        if not fresh:
+    fresh = np.all((found.measure >= real.min(axis=0) - 1e-6) & (found.measure <= real.max(axis=0) + 1e-6), axis=1)
+    for at in np.flatnonzero(fresh).tolist():
+        a, b = pool.face_ids[found.rows[at]].tolist()
+        fresh[at] = (a, b) not in pool.asked and (b, a) not in pool.asked
+    answers = np.array(found.answers)
+    kinds = np.unique(answers[fresh])
+    chosen: list[tuple[int, int]] = []
+    for turn in range(wanted):
+        if not fresh.any():
             break
-        kind = kinds[turn % len(kinds)]
-        chosen.append(next((at for at in fresh if found.answers[at] == kind), fresh[0]))
-        used.update(found.rows[chosen[-1]].tolist())
+        like = int(rng.integers(len(real)))
+        far = np.where(fresh, np.linalg.norm(found.measure - real[like], axis=1), np.inf)
+        of_kind = np.where(answers == kinds[turn % len(kinds)], far, np.inf)
+        at = int(of_kind.argmin() if of_kind.min() <= far.min() + TOLERANCE else far.argmin())
+        chosen.append((at, like))
+        fresh &= ~np.isin(found.rows, found.rows[at]).any(axis=1)
     return chosen
 
 

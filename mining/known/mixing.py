@@ -1,7 +1,7 @@
 """Hiding known questions among real ones.
 
-They are drawn to look like the real questions of the batch: as hard, worded by the same function, at random places of
-the order. What would show an answer, such as the one name of both faces, no question of the batch shows.
+They are drawn to look like the real questions of the batch: as hard, worded by the same function, and beside one
+that is like them. What would show an answer, such as the one name of both faces, no question of the batch shows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mining.known.candidates import Asked
+from mining.known.candidates import Asked, Known
 from mining.known.pairs import known_pairs, pair_words
 from mining.known.suspects import known_suspects, suspect_words
 from mining.strategies.base import Question
@@ -19,7 +19,7 @@ from mining.strategies.pool import Pool
 
 LEAST_SHARE, MOST_SHARE = 0.05, 0.15
 
-Draw = Callable[[Pool, Sequence[Question], int, np.random.Generator], list[Asked]]
+Draw = Callable[[Pool, Sequence[Question], int, np.random.Generator], list[Known]]
 Words = Callable[[Pool, Sequence[Question]], list[str]]
 
 # What a batch asks -> how known questions of that kind are drawn, and how all of them are worded.
@@ -47,14 +47,21 @@ def mix_in(
         return real
     mixed = [_kept(one) for one in real]
     for one in known:
-        place = int(rng.integers(0, len(mixed) + 1))
-        above, below = (mixed[min(max(at, 0), len(mixed) - 1)].question.value for at in (place - 1, place))
-        value, settles = float(rng.uniform(below, above)), questions[int(rng.integers(len(questions)))].settles
-        if above == below:  # at either end; never just the same as another one's
-            value = above * float(rng.uniform(1, 1.1) if place == 0 else rng.uniform(0.9, 1))
-        mixed.insert(place, replace(one, question=replace(one.question, value=value, settles=settles)))
+        # Beside the one that it is like: what mining found hard to tell stands high, and so do its likes.
+        like = questions[one.like]
+        place = [other.question.faces for other in mixed].index(like.faces) + int(rng.integers(0, 2))
+        shown = replace(one.question, value=_between(mixed, place, rng), settles=like.settles)
+        mixed.insert(place, Asked(shown, one.gold))
     said = words(pool, [one.question for one in mixed])
     return [replace(one, question=replace(one.question, why=why)) for one, why in zip(mixed, said, strict=True)]
+
+
+def _between(mixed: Sequence[Asked], place: int, rng: np.random.Generator) -> float:
+    """A value for that place of the order, and nobody else's."""
+    values = [mixed[min(max(at, 0), len(mixed) - 1)].question.value for at in (place - 1, place)]
+    if values[0] == values[1]:
+        return values[0] * float(rng.uniform(1, 1.1) if place == 0 else rng.uniform(0.9, 1))
+    return float(rng.uniform(min(values), max(values)))
 
 
 def _kept(one: Asked) -> Asked:

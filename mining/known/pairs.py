@@ -6,23 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mining.known.candidates import Asked, Candidates, choose, confirmed, rows_of
+from mining.known.candidates import Candidates, Known, choose, confirmed, rows_of
 from mining.strategies.base import Question
 from mining.strategies.persons import SHOWN, hearts, most_alike
 from mining.strategies.pool import Float, Int, Pool
 
 TRIED = 2000  # pairs of each kind
 NEAREST = 8  # faces of others tried for each
+WEIGHT = 0.3  # of a full strip of faces beside one, against similarity
 
 
-def known_pairs(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.random.Generator) -> list[Asked]:
+def known_pairs(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.random.Generator) -> list[Known]:
     """Up to `wanted` pairs as alike as the pairs asked about."""
     same, different = _same(pool, rng), _different(pool, rng)
     rows = np.concatenate([same, different])
     answers = ["same"] * len(same) + ["different"] * len(different)
-    real = _alike(pool, rows_of(pool, [question.faces[:2] for question in questions]))
-    chosen = choose(pool, Candidates(rows, _alike(pool, rows), answers), real, wanted, rng)
-    return [Asked(_question(pool, *rows[at].tolist()), answers[at]) for at in chosen]
+    asked = rows_of(pool, [question.faces[:2] for question in questions])
+    beside = _beside(pool, asked)
+    chosen = choose(pool, Candidates(rows, _seen(pool, rows), answers), _seen(pool, asked), wanted, rng)
+    return [Known(_question(pool, rows[at], beside[like]), answers[at], like) for at, like in chosen]
 
 
 def pair_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
@@ -64,15 +66,32 @@ def _alike(pool: Pool, rows: Int) -> Float:
     return np.asarray(np.einsum("ij,ij->i", pool.vectors[rows[:, 0]], pool.vectors[rows[:, 1]]), np.float32)
 
 
-def _question(pool: Pool, a: int, b: int) -> Question:
-    """Beside each face stand others of its person, none of them on both sides; nothing says that it is one person."""
+def _seen(pool: Pool, rows: Int) -> Float:
+    """(m, 3) how alike two faces are, and how many others are beside either."""
+    return np.column_stack([_alike(pool, rows), WEIGHT * _beside(pool, rows) / SHOWN]).astype(np.float32)
+
+
+def _beside(pool: Pool, rows: Int) -> Int:
+    """(m, 2) how many other faces of its person are shown beside each face; the halves of one person share them."""
+    persons, counts = np.unique(pool.identity[pool.identity >= 0], return_counts=True)
+    own = pool.identity[rows]
+    if not len(persons):
+        return np.zeros(rows.shape, np.int64)
+    others = np.where(own >= 0, counts[np.minimum(np.searchsorted(persons, own), len(persons) - 1)] - 1, 0)
+    one = (own[:, :1] == own[:, 1:]) & (own[:, :1] >= 0)
+    return np.minimum(np.where(one, (others - 1) // 2, others), SHOWN).astype(np.int64)
+
+
+def _question(pool: Pool, rows: Int, most: Int) -> Question:
+    """Beside each face stand up to `most` others of its person, none on both sides; nothing says that it is one."""
+    a, b = rows.tolist()
     one = pool.identity[a] == pool.identity[b]
     sides: list[list[int]] = []
     taken = {a, b}
-    for row in (a, b):
+    for row, limit in zip((a, b), most.tolist(), strict=True):
         theirs = np.flatnonzero((pool.identity == pool.identity[row]) & pool.human)
         beside = [other for other in most_alike(pool.vectors, row, theirs, len(theirs)).tolist() if other not in taken]
-        sides.append(beside[:: 2 if one and not sides else 1][:SHOWN])
+        sides.append(beside[:: 2 if one and not sides else 1][:limit])
         taken.update(sides[-1])
     faces = [[int(pool.face_ids[row]) for row in side] for side in sides]
     return Question((int(pool.face_ids[a]), int(pool.face_ids[b])), (), 0.0, 0, "", {"sides": faces})

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mining.known.candidates import Asked, Candidates, choose, confirmed, rows_of
+from mining.known.candidates import Asked, Candidates, Known, choose, confirmed, rows_of
 from mining.strategies.base import Question
 from mining.strategies.persons import Hearts, hearts
 from mining.strategies.pool import Float, Int, Pool
 
 TRIED = 500
+OTHERS = 5  # people at random, besides the one that a face is most like
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class _People:
         return np.where(there, like, 0).astype(np.float32)
 
 
-def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.random.Generator) -> list[Asked]:
-    """Up to `wanted` faces that lean towards the wrong person as far as those asked about do."""
+def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.random.Generator) -> list[Known]:
+    """Up to `wanted` faces that are as like the people shown as those asked about are."""
     everybody = _People.of_pool(pool)
     several = len(questions[0].identities) > 1
     asked = _candidates(pool, everybody, rng, several)
@@ -48,11 +49,13 @@ def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: 
         return []
     found = Candidates(
         rows_of(pool, [one.question.faces for one in asked]),
-        _leaning(pool, everybody, [one.question for one in asked]),
+        _seen(pool, everybody, [one.question for one in asked]),
         [one.gold for one in asked],
     )
-    alike = [question for question in questions if (len(question.identities) > 1) == several]
-    return [asked[at] for at in choose(pool, found, _leaning(pool, everybody, alike), wanted, rng)]
+    alike = [at for at, question in enumerate(questions) if (len(question.identities) > 1) == several]
+    real = _seen(pool, everybody, [questions[at] for at in alike])
+    chosen = choose(pool, found, real, wanted, rng)
+    return [Known(asked[at].question, asked[at].gold, alike[like]) for at, like in chosen]
 
 
 def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
@@ -68,8 +71,8 @@ def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
 
 
 def _candidates(pool: Pool, everybody: _People, rng: np.random.Generator, several: bool) -> list[Asked]:
-    """Confirmed faces of people who have others, each beside the person that it is most like of those who clearly are
-    somebody else."""
+    """Confirmed faces of people who have others, each beside people who clearly are somebody else: whom it is most
+    like, and some at random."""
     people = everybody.hearts
     rows = rng.permutation(confirmed(pool))
     own = np.searchsorted(people.persons, pool.identity[rows])
@@ -78,10 +81,12 @@ def _candidates(pool: Pool, everybody: _People, rng: np.random.Generator, severa
         return []
     clear = people.centres[own] @ people.centres.T < pool.threshold - pool.band
     clear[np.arange(len(rows)), own] = False
-    rival = np.where(clear, pool.vectors[rows] @ people.centres.T, -2).argmax(axis=1)
-    there = clear[np.arange(len(rows)), rival]
+    nearest = np.where(clear, pool.vectors[rows] @ people.centres.T, -2).argmax(axis=1)
+    rivals = np.column_stack([nearest, rng.integers(0, len(people.persons), (len(rows), OTHERS))])
+    at, _ = np.nonzero(np.take_along_axis(clear, rivals, axis=1))
+    rival = rivals[np.take_along_axis(clear, rivals, axis=1)]
     asked = []
-    for row, mine, other in zip(rows[there].tolist(), own[there].tolist(), rival[there].tolist(), strict=True):
+    for row, mine, other in zip(rows[at].tolist(), own[at].tolist(), rival.tolist(), strict=True):
         for shown, gold in _ways(mine, other, several):
             heart, second = (int(everybody.rows[rows_[shown[-1]]]) for rows_ in (people.medoid, people.second))
             faces = (int(pool.face_ids[row]), int(pool.face_ids[second if heart == row else heart]))
@@ -97,11 +102,9 @@ def _ways(own: int, rival: int, several: bool) -> list[tuple[tuple[int, ...], st
     return [((own,), "left"), ((rival,), "neither")]
 
 
-def _leaning(pool: Pool, everybody: _People, questions: Sequence[Question]) -> Float:
-    """(m,) by how much each suspect is more like the second person than the first; like the only one, where alone."""
-    first, second = (_likeness(pool, everybody, questions, at) for at in (0, 1))
-    alone = np.array([len(question.identities) < 2 for question in questions], np.bool_)
-    return np.where(alone, first, second - first)
+def _seen(pool: Pool, everybody: _People, questions: Sequence[Question]) -> Float:
+    """(m, 2) how like each suspect is to the first person and to the second."""
+    return np.stack([_likeness(pool, everybody, questions, at) for at in (0, 1)], axis=1)
 
 
 def _likeness(pool: Pool, everybody: _People, questions: Sequence[Question], at: int) -> Float:
