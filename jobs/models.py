@@ -89,13 +89,13 @@ class Job(models.Model):
             models.Index(fields=["kind", "-id"], name="jobs_by_kind"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
     @property
     def unit_nouns(self) -> str:
         """The word for several units."""
         return f"{self.unit_noun[:-1]}ies" if self.unit_noun.endswith("y") else f"{self.unit_noun}s"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
 
     @property
     def unfinished(self) -> bool:

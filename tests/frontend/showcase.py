@@ -378,6 +378,6 @@ def _votes(world: World, users: dict[str, User]) -> None:
             took = float(rng.gamma(6, 0.5 + at / 5))
             ReviewVote.objects.create(item=item, user=user, answer=said, seconds=took)
     for vote in ReviewVote.objects.all():
-        at = timezone.now() - timedelta(days=int(rng.integers(0, 20)))
-        ReviewVote.objects.filter(pk=vote.pk).update(created_at=at)
+        said_at = timezone.now() - timedelta(days=int(rng.integers(0, 20)))
+        ReviewVote.objects.filter(pk=vote.pk).update(created_at=said_at)
     refresh_error_models()
