@@ -123,8 +123,13 @@ def _take_back(item: ReviewItem, decision: Decision, by: User) -> None:
 
 
 def _close_settled(item: ReviewItem) -> None:
-    """Close other questions about the same suspect or pair, but those that somebody is answering right now."""
-    same = ReviewItem.objects.filter(state=State.OPEN, batch__asks=item.batch.asks, gold="")
+    """Close other questions about the same suspect or pair, but those that somebody is answering right now.
+
+    Of two people by two faces or by two rows of them is the same question.
+    """
+    alike = (ReviewBatch.Asks.PAIR, ReviewBatch.Asks.MERGE)
+    asks = alike if item.batch.asks in alike else (item.batch.asks,)
+    same = ReviewItem.objects.filter(state=State.OPEN, batch__asks__in=asks, gold="")
     whom = item.batch.asks == ReviewBatch.Asks.SUSPECT
     settled = same.filter(faces__0=item.faces[0]) if whom else same.filter(faces=item.faces)
     free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)

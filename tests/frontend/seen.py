@@ -11,4 +11,7 @@ def toast(page: Page, text: str) -> None:
 
 def sent(page: Page) -> None:
     """Until no answer to a question is on its way."""
-    page.wait_for_function("() => (sessionStorage.getItem('loupe.outbox') ?? '[]') === '[]'")
+    page.wait_for_function(
+        "() => Object.keys(sessionStorage).every("
+        "(key) => !key.startsWith('loupe.outbox') || sessionStorage.getItem(key) === '[]')"
+    )

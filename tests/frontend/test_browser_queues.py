@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_a_completed_name_says_who_a_cluster_is(opened: Open, made: World) -> No
 
 def test_merges_show_both_from_oldest_to_newest_and_are_answered_by_key(opened: Open, made: World) -> None:
     for days, photo in enumerate(reversed(made.photos[:6])):
-        photo.taken_at = f"2020-01-{days + 1:02}T00:00Z"  # type: ignore[assignment]
+        photo.taken_at = datetime(2020, 1, days + 1, tzinfo=UTC)
         photo.save()
     batch = make_pairs(made, "merge", count=2)
     page = opened(batch)
@@ -247,6 +248,46 @@ def test_an_answer_whose_reply_was_lost_is_not_given_twice(opened: Open, made: W
     problems.clear()
 
 
+def test_more_questions_come_before_the_last_is_answered_and_undo_goes_back_step_by_step(
+    opened: Open, made: World
+) -> None:
+    batch = make_pairs(made, count=0)
+    for n in range(26):
+        faces = [made.faces[n % 6].pk, made.faces[6 + n % 4].pk]
+        ReviewItem.objects.create(batch=batch, ordinal=n, faces=faces, value=9, settles=1, why=f"why {n:02}")
+    page = opened(batch)
+    expect(page.locator("[data-question]")).to_have_count(20)
+    for n in range(26):
+        expect(page.locator(".why:visible")).to_have_text(re.compile(f"why {n:02}"))
+        page.keyboard.press("Space")
+    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    sent(page)
+    assert batch.items.filter(state="skipped").count() == 26
+    for left in (25, 24):
+        page.keyboard.press("Control+z")
+        toast(page, "Undone: Skipped")
+        expect(page.locator(".why:visible")).to_have_text(re.compile(f"why {left}"))
+    assert ReviewVote.objects.filter(withdrawn_at=None).count() == 24
+
+
+def test_the_next_question_is_there_within_a_frame_of_the_key(opened: Open, made: World) -> None:
+    page = opened(make_pairs(made))
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    took = page.evaluate(
+        """() => {
+          const before = performance.now();
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
+          const shown = document.querySelector("[data-question]:not([hidden]) .why").textContent;
+          return { shown, ms: performance.now() - before, focus: document.activeElement.dataset.kind };
+        }"""
+    )
+    assert took["shown"].startswith("why 1") and took["focus"] == "pair"
+    assert took["ms"] < 50, took
+    toast(page, "Different people")
+    images = page.locator("[data-question]").nth(2).locator("img:not([data-src])")
+    assert images.first.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 112
+
+
 def test_two_annotators_get_different_questions(
     opened: Open, made: World, context: BrowserContext, people: dict[str, User], signed_in: Callable[[User], None]
 ) -> None:
@@ -289,4 +330,4 @@ def test_a_cluster_of_five_thousand_faces_has_few_tiles_and_ranges_reach_beyond_
     page.keyboard.press("Enter")
     toast(page, f"Confirmed: {5000 - chosen} faces, {chosen} rejected")
     assert most < 150
-    assert Decision.objects.get(kind="assign").faces.__len__() == 5000 - chosen
+    assert len(Decision.objects.get(kind="assign").faces) == 5000 - chosen

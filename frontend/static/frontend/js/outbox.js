@@ -11,24 +11,24 @@ import { ApiError, call, newKey } from "./api.js";
  * @property {(waiting: number) => void} onWaiting how many wait for the connection; 0 once it is back
  */
 
-const STORE = "loupe.outbox";
 const RETRY_MS = 3000;
 const AWAY = [0, 502, 503, 504]; // nobody there who could refuse
 
-/** @returns {Entry[]} */
-function stored() {
+/** @param {string} store @returns {Entry[]} */
+function stored(store) {
   try {
-    return JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+    return JSON.parse(sessionStorage.getItem(store) ?? "[]");
   } catch {
     return [];
   }
 }
 
 export class Outbox {
-  /** @param {Told} told */
-  constructor(told) {
+  /** @param {string} user whose answers these are; somebody else may sign in later @param {Told} told */
+  constructor(user, told) {
+    this.store = `loupe.outbox.${user}`;
     this.told = told;
-    this.entries = stored(); // what an earlier page could not send any more
+    this.entries = stored(this.store); // what an earlier page could not send any more
     this.sending = false;
     this.away = false;
     this.timer = 0;
@@ -59,7 +59,7 @@ export class Outbox {
   }
 
   #keep() {
-    sessionStorage.setItem(STORE, JSON.stringify(this.entries));
+    sessionStorage.setItem(this.store, JSON.stringify(this.entries));
   }
 
   async #send() {

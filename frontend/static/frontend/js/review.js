@@ -34,7 +34,7 @@ const SAID = {
 /** Somebody else was faster: nothing to do here any more. */
 const SETTLED = ["item_closed", "item_leased", "already_answered"];
 
-const outbox = new Outbox({
+const outbox = new Outbox(box?.dataset.user ?? "", {
   onSent: (entry, vote) => rememberVote(vote, entry.path, entry.body, entry.said, entry.page),
   onRefused: (entry, error) => {
     toastError(error);

@@ -1,0 +1,132 @@
+"""What answers about clusters and about two people write to the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from annotation.models import Cluster, ClusterRun, Decision, Identity, Label
+from annotation.services.decisions import By, undo
+from annotation.services.identities import merge_people
+from annotation.services.labels import refresh_labels
+from foundation.errors import LoupeError
+from mining.models import ReviewBatch, ReviewItem
+from mining.services.answers import answer_item
+from tests.annotation.decisions.world import World, make_world, user, who
+
+pytestmark = pytest.mark.django_db
+
+
+def anna() -> User:
+    return User.objects.filter(username="anna").first() or user()
+
+
+@pytest.fixture
+def world() -> World:
+    made = make_world(6, 5)
+    made.cluster(core_distance=0.5)
+    return made
+
+
+def ask(asks: str) -> ReviewItem:
+    """About the first cluster, or about the people of the first two."""
+    run = ClusterRun.objects.get(current=True)
+    first, second = Cluster.objects.filter(run=run).order_by("ordinal")[:2]
+    batch = ReviewBatch.objects.create(strategy="clusters" if asks == "cluster" else "merges", asks=asks, run=run)
+    if asks == "cluster":
+        faces = list(dict.fromkeys([first.medoid_id, first.widest_a_id, first.widest_b_id]))
+        people, evidence = [first.identity_id], {"cluster": first.pk}
+    else:
+        faces, people, evidence = [first.medoid_id, second.medoid_id], [first.identity_id, second.identity_id], {}
+    return ReviewItem.objects.create(
+        batch=batch, ordinal=0, faces=faces, identities=people, value=1, settles=6, why="why", evidence=evidence
+    )
+
+
+def answer(item: ReviewItem, said: str = "same", **payload: Any) -> list[Decision]:
+    return answer_item(user=anna(), item_id=item.pk, answer=said, payload=payload)
+
+
+def test_a_cluster_is_confirmed_without_its_outliers_and_named_in_one_action(world: World) -> None:
+    item = ask("cluster")
+    out = [face for face in world.people[0] if face not in item.faces][:2]
+    made = answer(item, rejected=out, name="Anna")
+    assert [one.kind for one in made] == ["reject", "assign", "rename"] and len({one.action for one in made}) == 1
+    human = Label.objects.filter(identity=item.identities[0], source="human").values_list("face_id", flat=True)
+    assert set(human) == set(world.people[0]) - set(out)
+    refresh_labels()
+    labels = who()
+    assert {labels[face] for face in out}.isdisjoint(item.identities)
+    undo(user=anna())
+    refresh_labels()
+    assert {who()[face] for face in world.people[0]} == {item.identities[0]}
+    assert Identity.objects.get(pk=item.identities[0]).name == ""
+
+
+def test_a_cluster_is_somebody_else(world: World) -> None:
+    item, other = ask("cluster"), who()[world.people[1][0]]
+    assert [one.kind for one in answer(item, into=other)] == ["assign", "merge"]
+    assert Identity.objects.get(pk=item.identities[0]).merged_into_id == other
+
+
+def test_the_person_of_a_cluster_may_have_been_merged_since(world: World) -> None:
+    item, other = ask("cluster"), who()[world.people[1][0]]
+    assert other is not None
+    merge_people(identity_id=item.identities[0], into_id=other, by=By(anna()))
+    refresh_labels()
+    [made] = answer(item)
+    assert made.identity_id == other and set(made.faces) == set(world.people[0])
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"rejected": "all"}, "bad_payload"),
+        ({"rejected": [True]}, "bad_payload"),
+        ({"rejected": [10**8]}, "face_not_in_cluster"),
+        ({"name": 3}, "bad_payload"),
+        ({"name": "Anna", "into": 1}, "bad_payload"),
+        ({"into": 10**8}, "no_identity"),
+        ({"faces": []}, "bad_payload"),
+    ],
+)
+def test_bad_payloads_are_refused_and_write_nothing(world: World, payload: dict[str, Any], code: str) -> None:
+    item = ask("cluster")
+    with pytest.raises(LoupeError) as refused:
+        answer(item, **payload)
+    assert refused.value.code == code
+    assert not Decision.objects.exists()
+    item.refresh_from_db()
+    assert item.state == "open"
+
+
+def test_nothing_is_left_to_confirm(world: World) -> None:
+    with pytest.raises(LoupeError) as refused:
+        answer(ask("cluster"), rejected=world.people[0])
+    assert refused.value.code == "cluster_empty"
+
+
+def test_a_mixed_cluster_parts_its_widest_pair(world: World) -> None:
+    item = ask("cluster")
+    [made] = answer(item, "different")
+    assert (made.kind, [*made.faces, *made.others]) == ("different", item.faces[-2:])
+
+
+def test_two_people_become_the_one_who_has_a_name_and_the_same_question_is_closed_elsewhere(world: World) -> None:
+    item = ask("merge")
+    Identity.objects.filter(pk=item.identities[1]).update(name="Bertil")
+    pairs = ReviewBatch.objects.create(strategy="pairs_near_threshold", asks="pair", run=item.batch.run)
+    same = ReviewItem.objects.create(batch=pairs, ordinal=0, faces=item.faces, value=1, settles=1, why="why")
+    assert [one.kind for one in answer(item)] == ["same", "merge"]
+    assert Identity.objects.get(pk=item.identities[0]).merged_into_id == item.identities[1]
+    same.refresh_from_db()
+    assert same.state == "obsolete"
+
+
+def test_two_people_stay_two(world: World) -> None:
+    item = ask("merge")
+    [made] = answer(item, "different")
+    assert made.kind == "different"
+    assert not Identity.objects.exclude(merged_into=None).exists()
