@@ -23,7 +23,9 @@ def known_pairs(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.
     answers = ["same"] * len(same) + ["different"] * len(different)
     asked = rows_of(pool, [question.faces[:2] for question in questions])
     beside = _beside(pool, asked)
-    chosen = choose(pool, Candidates(rows, _seen(pool, rows), answers), _seen(pool, asked), wanted, rng)
+    real, seen = _seen(pool, asked), _seen(pool, rows)
+    seen[:, 1:] = np.minimum(seen[:, 1:], real[:, 1:].max(axis=0, initial=0))  # more than that would not be shown
+    chosen = choose(pool, Candidates(rows, seen, answers), real, wanted, rng)
     return [Known(_question(pool, rows[at], beside[like]), answers[at], like) for at, like in chosen]
 
 
