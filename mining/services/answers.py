@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from annotation.models import Decision
 from annotation.queries.decisions import decisions_of_action
+from annotation.services.ledger_locks import while_deciding
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mining.models import ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
@@ -46,6 +47,7 @@ def cast_vote(
     `same` about two people merges them, as does `both`. A near-duplicate that is the second face of a suspect goes
     where the suspect goes. Raises InvalidInput (`unknown_answer`, `bad_seconds`), NotFound or Conflict.
     """
+    while_deciding()  # before the question's row, as whoever takes a decision back has them in that order
     item = open_item(user, item_id)
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
         raise InvalidInput("Seconds must lie between 0 and a day.", code="bad_seconds")
@@ -60,6 +62,7 @@ def skip_item(*, user: User, item_id: int) -> ReviewVote:
 
     Raises NotFound or Conflict (`item_closed`, `already_answered`, `item_leased`).
     """
+    while_deciding()
     return _cast(user, open_item(user, item_id), SKIP, None, {})
 
 
@@ -90,6 +93,7 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
         raise NotFound(f"There is no vote {vote_id}.", code="no_vote")
     if found.user_id != user.pk:
         raise Forbidden("This is somebody else's vote.", code="not_your_vote")
+    while_deciding()
     item = lock_item(found.item_id)
     if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         raise Conflict("This vote was taken back already.", code="already_withdrawn")
