@@ -112,9 +112,15 @@ class AnswerSerializer(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(
         choices=sorted({answer for answers in ANSWERS.values() for answer in answers}),
         help_text="About a pair: same, different. About a suspect: left (the first of the item's identities), right "
-        "(the second), neither, both (the two are one person)",
+        "(the second), neither, both (the two are one person). About a cluster: same, different (its widest pair are "
+        "two people). About two people: same, different",
     )
-    payload = serializers.DictField(required=False, default=dict, help_text="What the answer names, where it does")
+    payload = serializers.DictField(
+        required=False,
+        default=dict,
+        help_text="With `same` about a cluster: `rejected` (ids of faces that are not the person) and `name` (what the "
+        "person is called) or `into` (the person who they are)",
+    )
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
 
 

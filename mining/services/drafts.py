@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from annotation.ledger.entries import Kind
-from annotation.models import Identity, Label
+from annotation.models import ClusterMember, Identity, Label
 from annotation.services.decisions import Draft
 from annotation.services.identities import assignment, merger, rejection
 from foundation.errors import Conflict, InvalidInput
@@ -78,11 +78,13 @@ def about_cluster(item: ReviewItem, answer: str, payload: Payload) -> list[Draft
         raise InvalidInput("A cluster is `same` or `different`.", code="unknown_answer")
     rejected, name, into = _said_of_cluster(payload)
     person = _as_known_now(item.identities[0])
-    theirs = Label.objects.filter(identity=person, face__memberships__cluster=item.evidence["cluster"])
-    inside = list(theirs.order_by("face_id").values_list("face_id", flat=True))
-    if missing := set(rejected) - set(inside):
-        raise InvalidInput(f"{len(missing)} of these faces are not in the cluster.", code="face_not_in_cluster")
-    rest = tuple(face for face in inside if face not in set(rejected))
+    members = ClusterMember.objects.filter(cluster=item.evidence["cluster"])
+    # By membership: the labels of a large cluster come back some time after an undo.
+    if missing := len(set(rejected)) - members.filter(face__in=rejected).count():
+        raise InvalidInput(f"{missing} of these faces are not in the cluster.", code="face_not_in_cluster")
+    theirs = members.filter(face__label__identity=person).order_by("face_id").values_list("face_id", flat=True)
+    out = set(rejected)
+    rest = tuple(face for face in theirs if face not in out)
     if not rest:
         raise Conflict("No face of this cluster is left to confirm.", code="cluster_empty")
     drafts = [rejection(person, rejected)] if rejected else []

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from annotation.models import Cluster, ClusterRun, Decision, Identity, Label
+from annotation.services import direct_labels
 from annotation.services.decisions import By, undo
 from annotation.services.identities import merge_people
 from annotation.services.labels import refresh_labels
@@ -63,6 +64,22 @@ def test_a_cluster_is_confirmed_without_its_outliers_and_named_in_one_action(wor
     refresh_labels()
     assert {who()[face] for face in world.people[0]} == {item.identities[0]}
     assert Identity.objects.get(pk=item.identities[0]).name == ""
+
+
+def test_what_was_taken_back_can_be_said_again_before_the_labels_have_followed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct_labels, "MAX_FACES", 3)
+    item = ask("cluster")
+    out = next(face for face in world.people[0] if face not in item.faces)
+    answer(item, rejected=[out])
+    undo(user=anna())
+    assert Label.objects.get(face=out).identity is None  # a job will see to it
+    answer(item, rejected=[out])
+    refresh_labels()
+    labels = who()
+    assert [labels[face] == item.identities[0] for face in world.people[0]].count(True) == 5
+    assert labels[out] != item.identities[0]
 
 
 def test_a_cluster_is_somebody_else(world: World) -> None:
