@@ -71,7 +71,11 @@ class ReviewItem(models.Model):
     class Meta:
         ordering = ["batch", "ordinal"]
         constraints = [models.UniqueConstraint(fields=["batch", "ordinal"], name="one_item_per_ordinal")]
-        indexes = [models.Index(fields=["state", "batch", "ordinal"])]
+        indexes = [
+            models.Index(fields=["state", "batch", "ordinal"]),
+            # Every answer looks for other open questions about the same.
+            models.Index(models.F("faces__0"), condition=models.Q(state="open"), name="open_items_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"item {self.ordinal} of batch {self.batch_id}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotation.models import ClusterMember, ClusterRun, Identity, Label, Photo
@@ -25,16 +27,22 @@ LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUAL
 def batches() -> QuerySet[ReviewBatch]:
     """All batches, latest first, with `total`, `open_items`, `disputed_items` and `answers_left`, which its
     `minutes_left` needs."""
+    items = ReviewItem.objects.filter(batch=OuterRef("pk"))
     votes = ReviewVote.objects.filter(item__batch=OuterRef("pk"), item__state=State.OPEN, withdrawn_at=None)
-    given = votes.exclude(answer=SKIP).order_by().values("item__batch").annotate(n=Count("pk")).values("n")
+    # Each by itself: joined, the votes would be counted once per question of the batch.
     return ReviewBatch.objects.annotate(
-        total=Count("items"),
-        open_items=Count("items", filter=Q(items__state=State.OPEN)),
-        disputed_items=Count("items", filter=Q(items__state=State.DISPUTED)),
+        total=_counted(items, "batch"),
+        open_items=_counted(items.filter(state=State.OPEN), "batch"),
+        disputed_items=_counted(items.filter(state=State.DISPUTED), "batch"),
         answers_left=F("open_items") * F("overlap")
         + F("disputed_items")
-        - Coalesce(Subquery(given, output_field=IntegerField()), 0),
+        - _counted(votes.exclude(answer=SKIP), "item__batch"),
     ).order_by("-id")
+
+
+def _counted(rows: QuerySet[Any], by: str) -> Coalesce:
+    counts = rows.order_by().values(by).annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
 
 
 def batch_by_id(batch_id: int) -> ReviewBatch:

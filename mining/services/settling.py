@@ -129,9 +129,8 @@ def _close_settled(item: ReviewItem) -> None:
     """
     alike = (ReviewBatch.Asks.PAIR, ReviewBatch.Asks.MERGE)
     asks = alike if item.batch.asks in alike else (item.batch.asks,)
-    same = ReviewItem.objects.filter(state=State.OPEN, batch__asks__in=asks, gold="")
-    whom = item.batch.asks == ReviewBatch.Asks.SUSPECT
-    settled = same.filter(faces__0=item.faces[0]) if whom else same.filter(faces=item.faces)
+    same = ReviewItem.objects.filter(state=State.OPEN, faces__0=item.faces[0], batch__asks__in=asks, gold="")
+    settled = same if item.batch.asks == ReviewBatch.Asks.SUSPECT else same.filter(faces=item.faces)
     free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
     obsolete = ReviewItem.objects.filter(pk__in=list(free))
     obsolete.update(state=State.OBSOLETE, decision=item.decision)
