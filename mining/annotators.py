@@ -153,7 +153,7 @@ class _Shared:
 
 def _shared(batches: Iterable[int] | None = None) -> list[_Shared]:
     """The latest votes on questions that two or more people answered."""
-    live = ReviewVote.objects.filter(withdrawn_at=None).exclude(answer=SKIP)
+    live = ReviewVote.objects.filter(withdrawn_at=None, item__batch__overlap__gt=1).exclude(answer=SKIP)
     if batches is not None:
         live = live.filter(item__batch__in=list(batches))
     shared = live.order_by().values("item").annotate(n=Count("pk")).filter(n__gte=2)

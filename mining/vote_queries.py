@@ -29,7 +29,8 @@ class Cast:
 
 def votes_of_kind(asks: str, *, batch: int | None = None) -> list[Cast]:
     """Votes on known answers and on questions that two or more people answered, in three queries."""
-    live = ReviewVote.objects.filter(item__batch__asks=asks, withdrawn_at=None).exclude(answer=SKIP)
+    several = Q(item__batch__overlap__gt=1) | ~Q(item__gold="")
+    live = ReviewVote.objects.filter(several, item__batch__asks=asks, withdrawn_at=None).exclude(answer=SKIP)
     if batch is not None:
         live = live.filter(item__batch=batch)
     counted = live.values("item").annotate(n=Count("pk")).filter(Q(n__gte=2) | ~Q(item__gold=""))
