@@ -84,7 +84,7 @@ def addresses(world: World | None) -> dict[str, str]:
 
 
 def _batch(asks: str) -> int:
-    return ReviewBatch.objects.filter(asks=asks).values_list("pk", flat=True)[0]
+    return ReviewBatch.objects.filter(asks=asks).order_by("pk").values_list("pk", flat=True)[0]
 
 
 def _job(state: str) -> int:

@@ -6,7 +6,7 @@
 
 const LEAST_PX = 104; // width of a tile
 const GAP_PX = 8;
-const CAPTION_PX = 30;
+const CAPTION_PX = 24;
 const AROUND = 2; // rows kept above and below what is seen
 
 export class VirtualGrid {
