@@ -1,0 +1,357 @@
+"""Does the workbench keep up with many annotators at once, on a database of a million faces?
+
+Made-up rows (`review_world.py`) in a home of its own; the web server, the worker and the dispatcher run as
+`manage.py up` runs them. Each annotator is a thread with a connection of its own, talks HTTP over loopback and does
+what a fast person's browser does: opens the review page, leases questions, loads the crops, answers, skips, undoes and
+redoes, looks into clusters, confirms and splits them. Between two actions it waits `--pace` seconds.
+
+One JSON line per call: how often, queries (here and in a database of a tenth of the size), p50 and p99 milliseconds
+as the client sees them; then a line about what the database holds in the end against what was answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.services import create_token, create_user
+from annotation.models import Cluster, Decision
+from benchmarks.machine import save, tell
+from benchmarks.review_home import START, copy_database
+from benchmarks.review_world import fill
+from config.embedded.platform import platform
+from config.embedded.services import running
+from jobs.models import Job
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
+
+GOAL_MS = 100.0
+LEASED = 10
+LEASE_SECONDS = 120.0
+SEED = 1
+DECISIONS = ("answer", "skip", "undo", "redo", "confirm a cluster", "split a cluster")
+
+
+@dataclass
+class Log:
+    """What all annotators saw; lists only grow, so threads need no lock."""
+
+    calls: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    refused: Counter[str] = field(default_factory=Counter)
+    votes: list[tuple[int, str, int]] = field(default_factory=list)  # (item, annotator, vote)
+    decisions: list[int] = field(default_factory=list)
+    leases: list[tuple[float, str, int]] = field(default_factory=list)  # (time, annotator, item)
+    given_back: list[tuple[float, str, int]] = field(default_factory=list)
+
+
+class Browser:
+    """One annotator's connection."""
+
+    def __init__(self, name: str, secret: str, session: str, log: Log) -> None:
+        self.name, self._log = name, log
+        self._http = http.client.HTTPConnection(settings.ENV.bind_host, settings.ENV.bind_port, timeout=60)
+        self._api = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        self._page = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
+
+    def call(self, what: str, method: str, address: str, body: Any = None) -> Any:
+        """The JSON of a REST call, or the length of a page; None where it was refused."""
+        headers = self._api if address.startswith("/api/") else self._page
+        began = time.perf_counter()
+        self._http.request(method, address, None if body is None else json.dumps(body), headers)
+        answer = self._http.getresponse()
+        data = answer.read()
+        self._log.calls[what].append(time.perf_counter() - began)
+        if answer.status >= 400:
+            code = json.loads(data).get("code") if data[:1] == b"{" else ""
+            self._log.refused[f"{what}: {answer.status} {code}"] += 1
+            return None
+        return json.loads(data) if address.startswith("/api/") and data else len(data)
+
+
+class Annotator(threading.Thread):
+    """Works until the deadline."""
+
+    def __init__(self, number: int, browser: Browser, batch: int, clusters: list[int], pace: float, until: float):
+        super().__init__(daemon=True)
+        self.browser, self.batch, self.clusters, self.pace, self.until = browser, batch, clusters, pace, until
+        self.rng = np.random.default_rng([SEED, number])
+        self.log = browser._log
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        time.sleep(float(self.rng.random()) * self.pace)
+        try:
+            while time.monotonic() < self.until:
+                self.sitting()
+        except Exception as failure:
+            self.failure = failure
+
+    def sitting(self) -> None:
+        """A page of questions, then a cluster."""
+        self.browser.call("review page", "GET", f"/review/{self.batch}/")
+        address = f"/api/v1/review/batches/{self.batch}/lease"
+        leased = self.browser.call("lease", "POST", address, {"count": LEASED})
+        if leased is None:
+            return
+        now = time.monotonic()
+        self.log.leases.extend((now, self.browser.name, item["id"]) for item in leased["items"])
+        for item in leased["items"]:
+            if time.monotonic() >= self.until:
+                break
+            self.question(item)
+        if self.rng.random() < 0.5:
+            self.browser.call("release", "POST", f"/api/v1/review/batches/{self.batch}/release")
+            now = time.monotonic()
+            self.log.given_back.extend((now, self.browser.name, item["id"]) for item in leased["items"])
+        self.cluster()
+
+    def question(self, item: dict[str, Any]) -> None:
+        for face in item["faces"]:
+            self.browser.call("crop", "GET", f"/crops/{face}.png")
+        time.sleep(self.pace)
+        chance = float(self.rng.random())
+        if chance < 0.08:
+            self.vote("skip", item, f"/api/v1/review/items/{item['id']}/skip", {})
+            return
+        answer = "same" if self.rng.random() < 0.3 else "different"
+        vote = self.vote(
+            "answer", item, f"/api/v1/review/items/{item['id']}/answer", {"answer": answer, "seconds": 2.0}
+        )
+        if vote is not None and chance > 0.9:
+            self.decided("undo", "/api/v1/decisions/undo", {})
+            if chance > 0.95:
+                self.decided("redo", "/api/v1/decisions/redo", {})
+
+    def vote(self, what: str, item: dict[str, Any], address: str, body: Any) -> int | None:
+        given = self.browser.call(what, "POST", address, body)
+        if given is None:
+            return None
+        self.log.votes.append((item["id"], self.browser.name, given["vote"]))
+        return int(given["vote"])
+
+    def cluster(self) -> None:
+        cluster = int(self.rng.choice(self.clusters))
+        self.browser.call("cluster page", "GET", f"/clusters/{cluster}/")
+        faces = self.browser.call("cluster faces", "GET", f"/api/v1/clusters/{cluster}/faces")
+        time.sleep(self.pace)
+        if faces is None:
+            return
+        if self.rng.random() < 0.7:
+            body = {"kind": "assign", "cluster": cluster, "seconds": 5.0}
+            self.decided("confirm a cluster", "/api/v1/decisions", body)
+        else:
+            some = [row["face"] for row in faces["results"][:3]]
+            self.decided("split a cluster", "/api/v1/decisions", {"kind": "split", "faces": some, "text": "Somebody"})
+
+    def decided(self, what: str, address: str, body: Any) -> None:
+        made = self.browser.call(what, "POST", address, body)
+        if made is not None:
+            self.log.decisions.extend(one["id"] for one in made["decisions"])
+
+
+def serve(home: Path, options: argparse.Namespace) -> int:
+    """Fill, count queries at two sizes, then let everybody work."""
+    small = (options.faces // 10, options.clusters // 10)
+    queries = [count_queries(home, faces, clusters) for faces, clusters in (small, (options.faces, options.clusters))]
+    with running(home, want_broker=False):
+        copy_database(home, START, settings.DATABASES["default"]["NAME"])
+    log = Log()
+    with platform(workers=1):
+        people, batch, clusters = prepare(options.annotators, log)
+        before = Decision.objects.count()
+        until = time.monotonic() + options.seconds
+        threads = [
+            Annotator(number, one, batch, clusters, options.pace, until) for number, one in enumerate(people, start=1)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        results = list(lines_of(log, queries, options))
+        results.append(check(log, threads, before, options))
+        connections.close_all()
+    for line in results:
+        tell(line)
+    if options.save:
+        save("review-serve", results, command="python -m benchmarks.review serve")
+    return 0
+
+
+def prepare(annotators: int, log: Log) -> tuple[list[Browser], int, list[int]]:
+    """The annotators' browsers, the batch, and clusters of every size."""
+    people = []
+    for number in range(1, annotators + 1):
+        name = f"annotator{number}"
+        user = User.objects.filter(username=name).first() or create_user(username=name, role=Role.ANNOTATOR)
+        people.append(Browser(name, create_token(user=user, name="benchmark")[1], session_of(user), log))
+    found = list(Cluster.objects.filter(size__gt=6).order_by("pk").values_list("pk", flat=True))
+    return people, ReviewBatch.objects.get().pk, found
+
+
+def session_of(user: User) -> str:
+    """The key of a session in which the user is signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def count_queries(home: Path, faces: int, clusters: int) -> dict[str, int]:
+    """Statements that each call makes, without a server; leaves the database as it was before as `START`."""
+    name = settings.DATABASES["default"]["NAME"]
+    with running(home, want_broker=False) as services:
+        connections.close_all()
+        held = _holds(faces)
+        connections.close_all()
+        if not held:
+            copy_database(home, "template0", name)
+            call_command("migrate", verbosity=0)
+            began = time.perf_counter()
+            fill(services.layout, faces=faces, clusters=clusters)
+            tell({"benchmark": "serve", "faces": faces, "fill_seconds": round(time.perf_counter() - began, 1)})
+        connections.close_all()
+        copy_database(home, name, START)
+        found = _count()
+        connections.close_all()
+    return found
+
+
+def _holds(faces: int) -> bool:
+    """Whether the database already has that many faces, from an earlier run in the same home."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('annotation_face') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute("SELECT count(*) FROM annotation_face")
+        return bool(cursor.fetchone()[0] == faces and not Decision.objects.exists())
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements run within."""
+    statements: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield statements
+
+
+def _count() -> dict[str, int]:
+    """Statements per call; each is made once beforehand, so that what is read once per process does not count."""
+    user = create_user(username="counter", role=Role.ANNOTATOR)
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    batch = ReviewBatch.objects.get().pk
+    items = list(ReviewItem.objects.order_by("ordinal")[:4])
+    cluster = Cluster.objects.filter(size__gt=6).order_by("-pk")[0]
+    split = list(cluster.members.exclude(face=cluster.medoid_id).values_list("face_id", flat=True)[:3])
+    review = f"/api/v1/review/batches/{batch}"
+    calls: dict[str, Callable[[int], tuple[str, str, Any]]] = {
+        "review page": lambda n: ("GET", f"/review/{batch}/", None),
+        "lease": lambda n: ("POST", f"{review}/lease", {"count": LEASED}),
+        "crop": lambda n: ("GET", f"/crops/{items[n].faces[0]}.png", None),
+        "answer": lambda n: ("POST", f"/api/v1/review/items/{items[n].pk}/answer", {"answer": "different"}),
+        "skip": lambda n: ("POST", f"/api/v1/review/items/{items[2 + n].pk}/skip", {}),
+        "undo": lambda n: ("POST", "/api/v1/decisions/undo", {}),
+        "redo": lambda n: ("POST", "/api/v1/decisions/redo", {}),
+        "release": lambda n: ("POST", f"{review}/release", {}),
+        "cluster page": lambda n: ("GET", f"/clusters/{cluster.pk}/", None),
+        "cluster faces": lambda n: ("GET", f"/api/v1/clusters/{cluster.pk}/faces", None),
+        "confirm a cluster": lambda n: ("POST", "/api/v1/decisions", {"kind": "assign", "cluster": cluster.pk}),
+        "split a cluster": lambda n: ("POST", "/api/v1/decisions", {"kind": "split", "faces": split, "text": "A"}),
+    }
+    found: dict[str, int] = {}
+    for name, make in calls.items():
+        for turn in range(2):
+            method, address, body = make(turn)
+            with counted() as statements:
+                if method == "GET":
+                    answer = client.get(address)
+                else:
+                    answer = client.post(address, json.dumps(body), content_type="application/json")
+            if answer.status_code >= 400:
+                raise SystemExit(f"{name}: {answer.status_code} {answer.content[:300]!r}")
+            b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+            found[name] = len(statements)
+    return found
+
+
+def lines_of(log: Log, queries: list[dict[str, int]], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One line per call."""
+    for what, seconds in sorted(log.calls.items(), key=lambda both: both[0]):
+        p50, p99 = (round(1000 * float(np.percentile(seconds, share)), 1) for share in (50, 99))
+        line = {"benchmark": "serve", "call": what, "count": len(seconds), "p50_ms": p50, "p99_ms": p99}
+        line |= {"queries": queries[1].get(what), "queries_at_a_tenth": queries[0].get(what)}
+        yield line | ({"goal_ms": GOAL_MS} if what in DECISIONS else {})
+
+
+def check(log: Log, threads: list[Annotator], before: int, options: argparse.Namespace) -> dict[str, Any]:
+    """What the database holds against what was answered."""
+    votes = {(item, user, vote) for item, user, vote in log.votes}
+    kept = set(ReviewVote.objects.values_list("item_id", "user__username", "pk"))
+    present = set(Decision.objects.values_list("pk", flat=True))
+    twice = Counter(item for item, _, _ in votes) - Counter({item for item, _, _ in votes})
+    all_seconds = [one for what in DECISIONS for one in log.calls[what]]
+    labels = Job.objects.filter(kind="labels")
+    return {
+        "benchmark": "serve",
+        "faces": options.faces,
+        "clusters": options.clusters,
+        "annotators": options.annotators,
+        "seconds": options.seconds,
+        "pace": options.pace,
+        "decisions": len(all_seconds),
+        "decisions_per_second": round(len(all_seconds) / options.seconds, 1),
+        "p50_ms": round(1000 * float(np.percentile(all_seconds, 50)), 1),
+        "p99_ms": round(1000 * float(np.percentile(all_seconds, 99)), 1),
+        "goal_ms": GOAL_MS,
+        "votes": len(votes),
+        "votes_lost": len(votes - kept),
+        "decisions_lost": len(set(log.decisions) - present),
+        "entries_in_the_ledger": len(present) - before,
+        "given_twice": given_twice(log),
+        "answered_by_two": sum(1 for item in twice if len({user for one, user, _ in votes if one == item}) > 1),
+        "refused": dict(log.refused),
+        "failures": [repr(thread.failure) for thread in threads if thread.failure],
+        "label_jobs": labels.count(),
+        "label_jobs_finished": labels.filter(state="finished").count(),
+    }
+
+
+def given_twice(log: Log) -> int:
+    """Items that somebody got while another one had them: leased so short ago that it still holds, not given back."""
+    events = [(at, True, who, item) for at, who, item in log.leases]
+    events += [(at, False, who, item) for at, who, item in log.given_back]
+    holder: dict[int, tuple[str, float]] = {}
+    count = 0
+    for at, taken, who, item in sorted(events):
+        other, since = holder.get(item, (who, at))
+        if taken:
+            count += other != who and at - since < LEASE_SECONDS
+            holder[item] = who, at
+        elif other == who:
+            holder.pop(item, None)
+    return count
