@@ -35,21 +35,14 @@ from benchmarks.machine import save, tell
 from benchmarks.review_annotators import FALSE_ACCEPT, FALSE_REJECT, SKIP, Annotator
 from benchmarks.review_home import PEOPLE, Person, Truth, fresh, ingest, wait_for_jobs
 from jobs.models import UNFINISHED, JobState
+from mining.strategies import STRATEGIES
 
 SCREEN = 12  # pairs, that is 24 faces
 GRID = 25  # faces of a cluster that are looked at
 PAIR_SECONDS, SCREEN_SECONDS = 3.0, 9.0
 GOAL = 0.999
 OVERLAP, GOLD = 3, 0.1  # of noisy annotators: people per question, share of known answers
-ASKED = (
-    "clusters",
-    "merges",
-    "pairs_near_threshold",
-    "mixed_people",
-    "label_suspects",
-    "one_person_two_names",
-    "copies_under_two_names",
-)
+ASKED = tuple(name for name in STRATEGIES if name != "profile_leftovers")  # there are no profiles here
 
 
 @dataclass
@@ -96,7 +89,10 @@ class Desk:
         how = {"overlap": OVERLAP if several else 1, "gold": GOLD if several else 0.0, "seed": 1}
         asked = {"strategies": list(strategies), "budget": budget, **how}
         self.finish(self.post(self.engineer, "mining-runs", **asked)["job"])
-        return [batch for batch in self.pages("review/batches") if batch["open_items"]]
+        waiting = [batch for batch in self.pages("review/batches") if batch["open_items"]]
+        # Clusters of an earlier run are not there any more, so nobody can look at them.
+        newest = max((batch["run"] or 0 for batch in waiting), default=0)
+        return [batch for batch in waiting if batch["asks"] != "cluster" or batch["run"] == newest]
 
     def pages(self, address: str | None) -> Iterator[dict[str, Any]]:
         """All rows of a list, page by page."""
@@ -142,11 +138,13 @@ class Desk:
         return [] if page.is_error else [row["face"] for row in page.json()["results"][:GRID] if row["state"] == "open"]
 
 
-def queue_work(desk: Desk, annotator: Annotator, *, screens: bool, every: int) -> Iterator[Spent]:
+def queue_work(
+    desk: Desk, annotator: Annotator, queues: tuple[str, ...], *, screens: bool, every: int
+) -> Iterator[Spent]:
     """Yields after every decision; mines and clusters anew after every `every` of them."""
     spent = Spent()
     while True:
-        batches = desk.mine(ASKED, every * (SCREEN if screens else 1))
+        batches = desk.mine(queues, every * (SCREEN if screens else 1))
         before = spent.decisions
         for _ in range(every * len(desk.people)):
             chosen = _most_worth(desk, batches, screens)
@@ -230,6 +228,7 @@ def naming_work(desk: Desk, annotator: Annotator, truth: Truth, *, every: int) -
 
 def replay(home: Path, options: argparse.Namespace) -> int:
     """Run all ways of working that were asked for."""
+    options.queues = options.queues or list(ASKED)
     ingest(home, options.photos, people=options.people, limit=options.limit, tuning=options.tuning)
     results: list[dict[str, Any]] = []
     ends: dict[str, dict[str, Any]] = {}
@@ -266,7 +265,7 @@ def work(desk: Desk, truth: Truth, way: str, who: str, options: argparse.Namespa
     elif way == "naming":
         steps = naming_work(desk, annotator, truth, every=options.every)
     else:
-        steps = queue_work(desk, annotator, screens=way == "screens", every=options.every)
+        steps = queue_work(desk, annotator, tuple(options.queues), screens=way == "screens", every=options.every)
     lines = [line_of(way, who, Spent(), truth)]
     tell(lines[0])
     start, spent, began = lines[0]["bcubed_f"], Spent(), time.perf_counter()
@@ -286,6 +285,7 @@ def work(desk: Desk, truth: Truth, way: str, who: str, options: argparse.Namespa
         "bcubed_f_start": start,
         "annotator": who,
         "way": way,
+        "queues": options.queues,
         "faces": last["faces"],
         "faces_one_or_two_at_a_time": last["one_or_two_at_a_time"],
         "clock_seconds": round(time.perf_counter() - began, 1),
