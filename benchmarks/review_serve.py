@@ -29,6 +29,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.models import Count
 from django.test import Client
 
 from accounts.models import User
@@ -145,6 +146,7 @@ class Annotator(threading.Thread):
         if given is None:
             return None
         self.log.votes.append((item["id"], self.browser.name, given["vote"]))
+        self.log.given_back.append((time.monotonic(), self.browser.name, item["id"]))
         return int(given["vote"])
 
     def cluster(self) -> None:
@@ -313,7 +315,7 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
     votes = {(item, user, vote) for item, user, vote in log.votes}
     kept = set(ReviewVote.objects.values_list("item_id", "user__username", "pk"))
     present = set(Decision.objects.values_list("pk", flat=True))
-    twice = Counter(item for item, _, _ in votes) - Counter({item for item, _, _ in votes})
+    standing = ReviewVote.objects.filter(withdrawn_at=None).values("item").annotate(people=Count("user", distinct=True))
     all_seconds = [one for what in DECISIONS for one in log.calls[what]]
     labels = Job.objects.filter(kind="labels")
     return {
@@ -333,7 +335,7 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
         "decisions_lost": len(set(log.decisions) - present),
         "entries_in_the_ledger": len(present) - before,
         "given_twice": given_twice(log),
-        "answered_by_two": sum(1 for item in twice if len({user for one, user, _ in votes if one == item}) > 1),
+        "answered_by_two": standing.filter(people__gt=1).count(),
         "refused": dict(log.refused),
         "failures": [repr(thread.failure) for thread in threads if thread.failure],
         "label_jobs": labels.count(),
@@ -342,7 +344,7 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
 
 
 def given_twice(log: Log) -> int:
-    """Items that somebody got while another one had them: leased so short ago that it still holds, not given back."""
+    """Items that somebody got while another one had them: the lease still held, with no answer and not given back."""
     events = [(at, True, who, item) for at, who, item in log.leases]
     events += [(at, False, who, item) for at, who, item in log.given_back]
     holder: dict[int, tuple[str, float]] = {}
