@@ -17,7 +17,7 @@ from mining.strategies import STRATEGIES
 
 
 class Mine(JobKind):
-    """Params: `strategies` (null for all), `budget` (questions per strategy), `overlap`, `gold` and `seed`."""
+    """Params: `strategies` (null for all), `budget` (per strategy), `overlap`, `gold`, `seed` and `diversity`."""
 
     name = "mine"
     title = "Mine questions"
@@ -30,9 +30,9 @@ class Mine(JobKind):
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         clustering = require_current_run()
         pool = load_pool(clustering, progress=run.progress)
-        budget = int(job.params.get("budget", 100))
+        budget, diversity = int(job.params.get("budget", 100)), float(job.params.get("diversity", 0.0))
         for unit in units:
-            mined = mine(name=unit.key, pool=pool, budget=budget, progress=run.progress)
+            mined = mine(name=unit.key, pool=pool, budget=budget, diversity=diversity, progress=run.progress)
             with transaction.atomic():
                 batch = store_batch(name=unit.key, mined=mined, pool=pool, run=clustering, job=job)
                 run.done(unit, {"batch": batch.pk, "questions": len(mined.questions)})

@@ -38,6 +38,9 @@ class NewMiningSerializer(serializers.Serializer[Any]):
         help_text=f"Share of known answers hidden in every queue, {LEAST_SHARE} to {MOST_SHARE}, or 0",
     )
     seed = serializers.IntegerField(min_value=0, max_value=2**53, required=False, allow_null=True, default=None)
+    diversity = serializers.FloatField(
+        min_value=0, max_value=1, required=False, default=0, help_text="0: the most valuable; 1: those that differ most"
+    )
 
 
 class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):

@@ -34,6 +34,7 @@ def start_mining(
     overlap: int = 1,
     gold: float = GOLD,
     seed: int | None = None,
+    diversity: float = 0.0,
 ) -> Job:
     """Look for at most `budget` questions per strategy.
 
@@ -42,9 +43,10 @@ def start_mining(
         overlap: how many people answer each question.
         gold: the share of questions with a known answer hidden among the others, 0.05..0.15, or 0 for none.
         seed: of what is drawn at random; None for the job's number.
+        diversity: 0..1, from the most valuable questions to those that differ most among more of these.
 
-    Raises InvalidInput (`unknown_strategy`, `bad_budget`, `bad_overlap`, `bad_gold`), or Conflict before anything was
-    clustered.
+    Raises InvalidInput (`unknown_strategy`, `bad_budget`, `bad_overlap`, `bad_gold`, `bad_diversity`), or Conflict
+    before anything was clustered.
     """
     names = _names(strategies)
     if not 0 <= budget <= MAX_BUDGET:
@@ -54,8 +56,11 @@ def start_mining(
     if gold and not LEAST_SHARE <= gold <= MOST_SHARE:
         shares = f"{LEAST_SHARE} and {MOST_SHARE}"
         raise InvalidInput(f"The share of known answers must lie between {shares}, or be 0.", code="bad_gold")
+    if not 0 <= diversity <= 1:
+        raise InvalidInput("The diversity must lie between 0 and 1.", code="bad_diversity")
     require_current_run()
     params = {"strategies": names, "budget": budget, "overlap": overlap, "gold": gold, "seed": seed}
+    params["diversity"] = diversity
     return enqueue(kind="mine", params=params, user=user)
 
 
@@ -66,9 +71,9 @@ def _names(strategies: Iterable[str] | None) -> list[str]:
     return names
 
 
-def mine(*, name: str, pool: Pool, budget: int, progress: Progress) -> Mined:
+def mine(*, name: str, pool: Pool, budget: int, progress: Progress, diversity: float = 0.0) -> Mined:
     """Let one strategy look at the pool."""
-    return find_strategy(name).mine(pool, budget=budget, progress=progress)
+    return find_strategy(name).mine(pool, budget=budget, diversity=diversity, progress=progress)
 
 
 @transaction.atomic
@@ -85,7 +90,7 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
     batch = ReviewBatch.objects.create(
         strategy=name,
         asks=asks,
-        parameters={key: job.params[key] for key in ("budget", "overlap", "gold") if key in job.params},
+        parameters={key: job.params[key] for key in ("budget", "overlap", "gold", "diversity") if key in job.params},
         overlap=int(job.params.get("overlap", 1)),
         expected_seconds=expected_seconds(strategy=name, asks=asks),
         run=run,

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
+from mining.strategies.diversity import farthest_first
 from mining.strategies.pool import Float, Int, Pool
 
 BINS = 40
+REACH, MOST_REACHED = 3, 3_000  # at full diversity, so many times the budget is looked at beyond it, at most so many
 
 Asks = Literal["pair", "suspect", "cluster", "merge"]
 
@@ -84,14 +86,21 @@ class Strategy(ABC):
     asks: ClassVar[Asks]
     sees_leftovers: ClassVar[bool] = False
 
-    def mine(self, pool: Pool, *, budget: int, progress: Progress = silent) -> Mined:
+    def mine(self, pool: Pool, *, budget: int, diversity: float = 0.0, progress: Progress = silent) -> Mined:
         """The `budget` most valuable questions that were not asked before, no two about the same near-duplicates.
 
-        Raises InvalidInput for a pool whose columns do not fit, or a budget below 0.
+        Args:
+            diversity: 0..1. Above 0 the questions are those that differ most (`diversity.farthest_first`) among more of
+                the most valuable ones: at 1, `REACH` times the budget more. The most valuable one is always among them.
+
+        Raises InvalidInput for a pool whose columns do not fit, a budget below 0, or a diversity out of range.
         """
         pool.check()
         if budget < 0:
             raise InvalidInput("The budget can't be negative.", code="bad_budget")
+        if not 0 <= diversity <= 1:
+            raise InvalidInput("The diversity must lie between 0 and 1.", code="bad_diversity")
+        wanted = budget + round(diversity * min(REACH * budget, MOST_REACHED))
         pool = pool if self.sees_leftovers else pool.without_leftovers
         found = self.find(pool, progress)
         order = np.lexsort((pool.face_ids[found.rows[:, 1]], pool.face_ids[found.rows[:, 0]], -found.value))
@@ -100,7 +109,7 @@ class Strategy(ABC):
         seen: set[tuple[int, ...]] = set()
         duplicates = 0
         for at in order.tolist():
-            if len(picked) >= budget:
+            if len(picked) >= wanted:
                 break
             rows = found.rows[at]
             alike = (*pool.groups[rows].tolist(), *parties[rows].tolist())
@@ -110,14 +119,16 @@ class Strategy(ABC):
                 continue
             seen.add(alike)
             picked.append(question)
+        questions, spread = (picked, {}) if wanted == budget else _spread(pool, picked, budget)
         report = {
             "considered": len(found.considered),
             "candidates": len(found.rows),
-            "picked": len(picked),
+            "picked": len(questions),
             "duplicates": duplicates,
             "histogram": _histogram(found),
+            **spread,
         }
-        return Mined(tuple(picked), report)
+        return Mined(tuple(questions), report)
 
     @abstractmethod
     def find(self, pool: Pool, progress: Progress) -> Candidates:
@@ -126,6 +137,15 @@ class Strategy(ABC):
     @abstractmethod
     def ask(self, pool: Pool, found: Candidates, at: int) -> Question | None:
         """Word candidate number `at`; None to pass it over."""
+
+
+def _spread(pool: Pool, finalists: list[Question], budget: int) -> tuple[list[Question], dict[str, Any]]:
+    """The finalists that differ most, still the most valuable first, and `{finalists, radius}` for the report."""
+    shown = np.array([(one.faces[0], one.faces[min(1, len(one.faces) - 1)]) for one in finalists], np.int64)
+    rows = np.searchsorted(pool.face_ids, shown.reshape(-1, 2))
+    found = farthest_first(pool.vectors[rows[:, 0]], pool.vectors[rows[:, 1]], budget)
+    kept = [finalists[at] for at in sorted(found.picked.tolist())]
+    return kept, {"finalists": len(finalists), "radius": round(found.radius, 4)}
 
 
 def _histogram(found: Candidates) -> dict[str, Any]:

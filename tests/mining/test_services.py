@@ -70,6 +70,14 @@ def test_a_run_stores_ranked_questions_per_strategy(world: World) -> None:
     assert first.settles == 4 and "would join them" in first.why
 
 
+def test_a_run_may_ask_for_questions_that_differ(world: World) -> None:
+    job = mine(budget=1, diversity=1.0, gold=0.0)
+    assert job.state == JobState.FINISHED, job.error
+    batch = ReviewBatch.objects.get(job=job, strategy="pairs_near_threshold")
+    assert (batch.parameters["diversity"], batch.report["picked"], batch.items.count()) == (1.0, 1, 1)
+    assert batch.report["finalists"] >= 1 and batch.report["radius"] >= 0
+
+
 def test_what_is_open_or_answered_is_not_mined_again(world: World) -> None:
     mine()
     before = {tuple(item.faces) for item in ReviewItem.objects.all()}
@@ -374,7 +382,12 @@ def test_known_answers_are_hidden_in_a_batch_and_write_no_decision(world: World)
 
 @pytest.mark.parametrize(
     ("params", "code"),
-    [({"overlap": 0}, "bad_overlap"), ({"overlap": 10}, "bad_overlap"), ({"gold": 0.3}, "bad_gold")],
+    [
+        ({"overlap": 0}, "bad_overlap"),
+        ({"overlap": 10}, "bad_overlap"),
+        ({"gold": 0.3}, "bad_gold"),
+        ({"diversity": 1.5}, "bad_diversity"),
+    ],
 )
 def test_odd_ways_of_asking_are_refused(world: World, params: dict[str, Any], code: str) -> None:
     with pytest.raises(InvalidInput) as refused:

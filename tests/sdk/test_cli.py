@@ -128,6 +128,7 @@ def test_lists_end_where_asked(serve: Any, capsys: Any) -> None:
         (["rounds", "start"], "POST", "rounds"),
         (["rounds", "show", "2"], "GET", "rounds/2"),
         (["mine", "run"], "POST", "mining-runs"),
+        (["mine", "run", "--diversity", "0.5"], "POST", "mining-runs"),
         (["mine", "run", "--overlap", "2", "--gold", "0.05", "--seed", "7"], "POST", "mining-runs"),
     ],
 )

@@ -10,7 +10,7 @@ from loupe.cli.jobs import follow
 from loupe.cli.output import Output
 from loupe.client import Client
 
-CHOICES = ("budget", "overlap", "gold", "seed")
+CHOICES = ("budget", "overlap", "gold", "seed", "diversity")
 
 
 def add(resources: Any, shared: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command.add_argument("--overlap", type=int, help="how many people answer each question; default 1")
     command.add_argument("--gold", type=float, help="share of known answers hidden among them; default 0.1, 0 for none")
     command.add_argument("--seed", type=int, help="of what is drawn at random")
+    command.add_argument("--diversity", type=float, help="0 to 1: rather questions that differ; default 0")
     command.add_argument("--watch", action="store_true", help="follow it to its end")
     command.set_defaults(action=run)
 
