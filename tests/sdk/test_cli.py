@@ -145,6 +145,23 @@ def test_actions_and_their_calls(serve: Any, capsys: Any, words: list[str], meth
     assert seen == [(method, f"/api/v1/{path}")] * 2
 
 
+def test_a_mining_run_says_what_it_was_given(serve: Any, capsys: Any) -> None:
+    bodies: list[Any] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            bodies.append(json.loads(request.content))
+            return httpx.Response(202, json={"job": 17})
+        return httpx.Response(200, json=job("finished"))
+
+    serve(handler)
+    assert main(["mine", "run", "clusters", "--strategy", "merges", "--strategy", "label_suspects", "--wait"]) == 0
+    assert "finished" in capsys.readouterr().out
+    assert main(["mine", "run", "--diversity", "0.5", "--budget", "7", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"job": 17}
+    assert bodies == [{"strategies": ["clusters", "merges", "label_suspects"]}, {"budget": 7, "diversity": 0.5}]
+
+
 def test_rounds_go_on_until_labels_settle(serve: Any, capsys: Any) -> None:
     bodies: list[Any] = []
     watched: list[str] = []
