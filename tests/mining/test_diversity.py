@@ -29,7 +29,7 @@ def matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     straight = np.hstack([first, second])
     crossed = np.hstack([second, first])
     either = [np.linalg.norm(straight[:, None] - other[None], axis=2) for other in (straight, crossed)]
-    return np.minimum(*either)
+    return np.asarray(np.minimum(*either))
 
 
 @settings(max_examples=150, deadline=None)
