@@ -216,9 +216,14 @@ def naming_work(desk: Desk, annotator: Annotator, truth: Truth, *, every: int) -
     known: dict[int, int] = {}
     for face in annotator.rng.permutation(sorted(truth.person_of)).tolist():
         person = truth.person_of[face]
-        who: dict[str, Any] = {"identity": known[person]} if person in known else {"text": truth.name_of[person]}
-        made = desk.post(desk.annotator, "decisions", kind="assign", faces=[face], seconds=PAIR_SECONDS, **who)
-        known[person] = made["decision"]["identity"] or made["decision"]["into"]
+        bears = Label.objects.filter(face=face).values_list("identity_id", flat=True).first()
+        if person not in known and bears is not None and bears not in known.values():
+            desk.post(desk.annotator, "decisions", kind="rename", identity=bears, text=truth.name_of[person])
+            known[person] = bears
+        else:
+            who: dict[str, Any] = {"identity": known[person]} if person in known else {"text": truth.name_of[person]}
+            made = desk.post(desk.annotator, "decisions", kind="assign", faces=[face], seconds=PAIR_SECONDS, **who)
+            known[person] = made["decision"]["into"] or made["decision"]["identity"]
         spent.note("naming", [face], ["named"], screen=False)
         yield spent
         if spent.decisions % every == 0:

@@ -28,6 +28,8 @@ COMMANDS: list[tuple[list[str], bool]] = [
     (["answers", "--photos", LFW, "--least-photos", "4", "--answers", "10"], True),
     (["suspects", "--photos", LFW], True),
     (["suspects_planted", "--photos", LFW, "--tuning", "--seeds", "1"], True),
+    (["review", "replay", "--photos", LFW, "--tuning", "--people", "150", "--decisions", "10", "--every", "5"], True),
+    (["review", "serve", "--faces", "20000", "--clusters", "1000", "--seconds", "10"], False),
 ]
 
 
