@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 
 from foundation.errors import InvalidInput
@@ -19,11 +20,14 @@ STRATEGIES: dict[str, str] = {
 }
 
 
-def find_strategy(name: str) -> Strategy:
-    """Load the strategy on first use. Raises InvalidInput for a name that is not in `STRATEGIES`."""
+def find_strategy(name: str, options: Mapping[str, object] | None = None) -> Strategy:
+    """Load the strategy on first use.
+
+    Raises InvalidInput: `unknown_strategy`, or `unknown_option` and `bad_option` for what it can't be told.
+    """
     if name not in STRATEGIES:
         known = ", ".join(STRATEGIES)
         raise InvalidInput(f"There is no strategy {name!r}; there are {known}.", code="unknown_strategy")
     module, _, attribute = STRATEGIES[name].partition(":")
     found: type[Strategy] = getattr(import_module(module), attribute)
-    return found()
+    return found(**(options or {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
 from mining.strategies.diversity import farthest_first
+from mining.strategies.options import Option, checked
 from mining.strategies.pool import Float, Int, Pool
 
 BINS = 40
@@ -53,6 +55,7 @@ class Question:
         settles: how many faces one answer settles.
         why: one sentence with the figures, for the person who answers.
         evidence: the same figures as plain JSON values.
+        reason: what kind of find it is, in a few words; empty where the strategy knows one kind only.
     """
 
     faces: tuple[int, ...]
@@ -61,11 +64,17 @@ class Question:
     settles: int
     why: str
     evidence: dict[str, Any]
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Mined:
-    """The questions picked, most valuable first, and `{considered, candidates, picked, duplicates, histogram}`."""
+    """The questions picked, most valuable first, and a report.
+
+    Attributes:
+        report: `{considered, candidates, picked, duplicates, histogram, values, reasons}`: the histogram is of what was
+            measured, values is one of the candidates' values, and reasons says how many were picked for which.
+    """
 
     questions: tuple[Question, ...]
     report: dict[str, Any]
@@ -79,12 +88,19 @@ class Strategy(ABC):
             identities or the second? `cluster`: are all faces of a cluster its person? `merge`: are the two identities
             one person?
         sees_leftovers: whether faces that the profile prior set aside are in the pool that it is given.
+        options: what can be chosen about it.
+        chosen: the value of each option.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     asks: ClassVar[Asks]
     sees_leftovers: ClassVar[bool] = False
+    options: ClassVar[tuple[Option, ...]] = ()
+
+    def __init__(self, **given: object) -> None:
+        """Raises InvalidInput (`unknown_option`, `bad_option`)."""
+        self.chosen: dict[str, Any] = checked(self.name, self.options, given)
 
     def mine(self, pool: Pool, *, budget: int, diversity: float = 0.0, progress: Progress = silent) -> Mined:
         """The `budget` most valuable questions that were not asked before, no two about the same near-duplicates.
@@ -125,7 +141,9 @@ class Strategy(ABC):
             "candidates": len(found.rows),
             "picked": len(questions),
             "duplicates": duplicates,
-            "histogram": _histogram(found),
+            "histogram": _histogram(found.considered, found.mark),
+            "values": _histogram(found.value, None),
+            "reasons": dict(Counter(question.reason or self.title for question in questions).most_common()),
             **spread,
         }
         return Mined(tuple(questions), report)
@@ -148,9 +166,10 @@ def _spread(pool: Pool, finalists: list[Question], budget: int) -> tuple[list[Qu
     return kept, {"finalists": len(finalists), "radius": round(found.radius, 4)}
 
 
-def _histogram(found: Candidates) -> dict[str, Any]:
-    if not len(found.considered):
+def _histogram(measured: NDArray[np.floating[Any]], mark: float | None) -> dict[str, Any]:
+    if not len(measured):
         return {}
-    low, high = float(found.considered.min()), float(found.considered.max())
-    counts, _ = np.histogram(found.considered, BINS, (low, max(high, low + 1e-3)))
-    return {"counts": counts.tolist(), "low": low, "high": max(high, low + 1e-3), "threshold": found.mark}
+    low, high = float(measured.min()), float(measured.max())
+    high = max(high, low + 1e-3)
+    counts, _ = np.histogram(measured, BINS, (low, high))
+    return {"counts": counts.tolist(), "low": low, "high": high, "threshold": mark}

@@ -75,6 +75,7 @@ class LabelSuspects(Strategy):
             why = f"{alike}; the only face of {name}."
         else:
             why = f"{'Like nobody here: ' if found.nobody[at] else ''}{alike}, {own:.2f} to its own, {name}."
+        reason = "a near-duplicate has another name" if found.copy[at] else "like somebody else"
         return Question(
             faces=(int(pool.face_ids[subject]), int(pool.face_ids[rival])),
             identities=(int(pool.identity[subject]), int(pool.identity[rival])),
@@ -89,6 +90,7 @@ class LabelSuspects(Strategy):
                 "nobody_here": bool(found.nobody[at]),
                 "human": bool(pool.human[subject]),
             },
+            reason="like nobody here" if found.nobody[at] else reason,
         )
 
 

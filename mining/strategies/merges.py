@@ -40,7 +40,8 @@ class Merges(Strategy):
     title = "One identity, or two"
     asks = "merge"
 
-    def __init__(self) -> None:
+    def __init__(self, **given: object) -> None:
+        super().__init__(**given)
         self._sources: tuple[Strategy, ...] = (PairsNearThreshold(), OnePersonTwoNames())
 
     def find(self, pool: Pool, progress: Progress) -> Candidates:
