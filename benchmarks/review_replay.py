@@ -35,14 +35,14 @@ from benchmarks.machine import save, tell
 from benchmarks.review_annotators import FALSE_ACCEPT, FALSE_REJECT, SKIP, Annotator
 from benchmarks.review_home import PEOPLE, Person, Truth, fresh, ingest, wait_for_jobs
 from jobs.models import UNFINISHED, JobState
-from mining.strategies import STRATEGIES
+from mining.strategies import USUAL
 
 SCREEN = 12  # pairs, that is 24 faces
 GRID = 25  # faces of a cluster that are looked at
 PAIR_SECONDS, SCREEN_SECONDS = 3.0, 9.0
 GOAL = 0.999
 OVERLAP, GOLD = 3, 0.1  # of noisy annotators: people per question, share of known answers
-ASKED = tuple(name for name in STRATEGIES if name != "profile_leftovers")  # there are no profiles here
+ASKED = tuple(name for name in USUAL if name != "profile_leftovers")  # there are no profiles here
 
 
 @dataclass

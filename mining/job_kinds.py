@@ -13,11 +13,11 @@ from jobs.models import Job, Unit
 from mining.queries import load_pool
 from mining.services.error_models import refresh_error_models
 from mining.services.runs import mine, store_batch
-from mining.strategies import STRATEGIES
+from mining.strategies import USUAL
 
 
 class Mine(JobKind):
-    """Params: `strategies` (null for all), `budget` (per strategy), `overlap`, `gold`, `seed` and `diversity`."""
+    """Params: `strategies` (null for the usual ones), `budget` (per strategy), `overlap`, `gold`, `seed` and `diversity`."""
 
     name = "mine"
     title = "Mine questions"
@@ -25,7 +25,7 @@ class Mine(JobKind):
     batch_size = 16
 
     def plan(self, job: Job) -> Iterable[UnitSpec]:
-        return [UnitSpec(key=name) for name in job.params.get("strategies") or STRATEGIES]
+        return [UnitSpec(key=name) for name in job.params.get("strategies") or USUAL]
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         clustering = require_current_run()

@@ -24,7 +24,7 @@ class NewMiningSerializer(serializers.Serializer[Any]):
         allow_empty=False,
         default=None,
         max_length=20,
-        help_text="Left out: all",
+        help_text="Left out: the usual ones",
     )
     budget = serializers.IntegerField(min_value=0, max_value=MAX_BUDGET, required=False, default=100)
     overlap = serializers.IntegerField(

@@ -17,7 +17,7 @@ from jobs.models import Job
 from jobs.services import enqueue
 from mining.known import LEAST_SHARE, MOST_SHARE, Asked, mix_in
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
-from mining.strategies import STRATEGIES, find_strategy
+from mining.strategies import USUAL, find_strategy
 from mining.strategies.base import Mined
 from mining.strategies.pool import Pool
 from mining.vote_queries import expected_seconds
@@ -39,7 +39,7 @@ def start_mining(
     """Look for at most `budget` questions per strategy.
 
     Args:
-        strategies: None for all of them.
+        strategies: None for the usual ones.
         overlap: how many people answer each question.
         gold: the share of questions with a known answer hidden among the others, 0.05..0.15, or 0 for none.
         seed: of what is drawn at random; None for the job's number.
@@ -65,7 +65,7 @@ def start_mining(
 
 
 def _names(strategies: Iterable[str] | None) -> list[str]:
-    names = list(STRATEGIES if strategies is None else dict.fromkeys(strategies))
+    names = list(USUAL if strategies is None else dict.fromkeys(strategies))
     for name in names:
         find_strategy(name)
     return names

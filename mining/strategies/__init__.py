@@ -17,7 +17,11 @@ STRATEGIES: dict[str, str] = {
     "profile_leftovers": "mining.strategies.profile_leftovers:ProfileLeftovers",
     "clusters": "mining.strategies.clusters:Clusters",
     "merges": "mining.strategies.merges:Merges",
+    "rare_identities": "mining.strategies.rare_identities:RareIdentities",
 }
+# What these ask, the others ask too, or nobody asks unless somebody wants to know: a run looks with them if told to.
+SPECIAL = frozenset({"rare_identities"})
+USUAL = tuple(name for name in STRATEGIES if name not in SPECIAL)
 
 
 def find_strategy(name: str, options: Mapping[str, object] | None = None) -> Strategy:

@@ -19,7 +19,7 @@ from mining.review_pages import list_questions
 from mining.services.answers import answer_item, skip_item
 from mining.services.leases import lease_items, release_items
 from mining.services.runs import start_mining, store_batch
-from mining.strategies import STRATEGIES, find_strategy
+from mining.strategies import USUAL, find_strategy
 from mining.vote_queries import expected_seconds
 from tests.annotation.decisions.world import World, make_world, user, who
 
@@ -55,7 +55,7 @@ def questions(strategy: str) -> list[ReviewItem]:
 def test_a_run_stores_ranked_questions_per_strategy(world: World) -> None:
     job = mine(budget=5)
     assert job.state == JobState.FINISHED, job.error
-    assert set(job.result["questions"]) == set(STRATEGIES)
+    assert set(job.result["questions"]) == set(USUAL)
     pairs = questions("pairs_near_threshold")
     assert [item.ordinal for item in pairs] == list(range(len(pairs))) and pairs
     values = [item.value for item in pairs]

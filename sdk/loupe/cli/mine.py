@@ -18,7 +18,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
         metavar="action", required=True
     )
     command = actions.add_parser("run", parents=[shared], help="start a mining run")
-    command.add_argument("strategy", nargs="*", help="strategies to run; default all")
+    command.add_argument("strategy", nargs="*", help="strategies to run; default the usual ones")
     command.add_argument("--strategy", dest="strategies", action="append", default=[], help="the same, one at a time")
     command.add_argument("--budget", type=int, help="at most so many questions")
     command.add_argument("--overlap", type=int, help="how many people answer each question; default 1")
