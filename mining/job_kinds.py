@@ -17,7 +17,7 @@ from mining.strategies import USUAL
 
 
 class Mine(JobKind):
-    """Params: `strategies` (null for the usual ones), `budget` (per strategy), `overlap`, `gold`, `seed` and `diversity`."""
+    """Params: `strategies` (null: the usual ones), `budget` (per strategy), `overlap`, `gold`, `seed`, `diversity`."""
 
     name = "mine"
     title = "Mine questions"

@@ -17,10 +17,12 @@ STRATEGIES: dict[str, str] = {
     "profile_leftovers": "mining.strategies.profile_leftovers:ProfileLeftovers",
     "clusters": "mining.strategies.clusters:Clusters",
     "merges": "mining.strategies.merges:Merges",
+    "widest_pairs": "mining.strategies.widest_pairs:WidestPairs",
+    "blocked_merges": "mining.strategies.blocked_merges:BlockedMerges",
     "rare_identities": "mining.strategies.rare_identities:RareIdentities",
 }
 # What these ask, the others ask too, or nobody asks unless somebody wants to know: a run looks with them if told to.
-SPECIAL = frozenset({"rare_identities"})
+SPECIAL = frozenset({"widest_pairs", "blocked_merges", "rare_identities"})
 USUAL = tuple(name for name in STRATEGIES if name not in SPECIAL)
 
 
