@@ -54,8 +54,9 @@ class WidestPairs(Strategy):
     )
 
     def find(self, pool: Pool, progress: Progress) -> Candidates:
-        groups = _groups(pool, *self.chosen["faces"])
-        if not groups:
+        cluster = pool.cluster
+        groups = [] if cluster is None else _groups(pool, cluster, *self.chosen["faces"])
+        if cluster is None or not groups:
             return Candidates.none(pool.threshold)
         order = np.concatenate(groups)
         sizes = np.array([len(group) for group in groups])
@@ -72,10 +73,8 @@ class WidestPairs(Strategy):
         two = _two(pool, order, of, second, sizes)
         low, high = self.chosen["similarity"]
         asked = np.flatnonzero(~_known(pool, pairs) & (alike >= low) & (alike <= high))
-        halves = [
-            (group[~part], group[part]) for group, part in zip(groups, np.split(second, starts[1:-1]), strict=True)
-        ]
-        assert pool.cluster is not None
+        sides = np.split(second, starts[1:-1])
+        halves = [(group[~side], group[side]) for group, side in zip(groups, sides, strict=True)]
         progress(len(order), len(order))
         return Widest(
             rows=pairs[asked],
@@ -85,7 +84,7 @@ class WidestPairs(Strategy):
             sides=[halves[at] for at in asked.tolist()],
             alike=alike[asked],
             two=two[asked],
-            clusters=pool.cluster[pairs[asked, 0]],
+            clusters=cluster[pairs[asked, 0]],
         )
 
     def ask(self, pool: Pool, found: Candidates, at: int) -> Question:
@@ -113,15 +112,13 @@ class WidestPairs(Strategy):
         )
 
 
-def _groups(pool: Pool, fewest: int, most: int) -> list[Int]:
+def _groups(pool: Pool, cluster: Int, fewest: int, most: int) -> list[Int]:
     """The rows of each cluster that bear one person, rising, of clusters of so many such faces."""
-    if pool.cluster is None:
-        return []
-    rows = np.flatnonzero((pool.cluster >= 0) & (pool.identity >= 0))
+    rows = np.flatnonzero((cluster >= 0) & (pool.identity >= 0))
     if not len(rows):
         return []
-    rows = rows[np.lexsort((rows, pool.identity[rows], pool.cluster[rows]))]
-    keys = np.stack([pool.cluster[rows], pool.identity[rows]], axis=1)
+    rows = rows[np.lexsort((rows, pool.identity[rows], cluster[rows]))]
+    keys = np.stack([cluster[rows], pool.identity[rows]], axis=1)
     parts = np.split(rows, np.flatnonzero(np.any(np.diff(keys, axis=0) != 0, axis=1)) + 1)
     return [part for part in parts if fewest <= len(part) <= most]
 
