@@ -32,7 +32,7 @@ SHORTCUTS: dict[str, Shortcut] = {
         Shortcut("confirm", "Enter", "Confirm: one person, the same, as labelled", EVERYWHERE),
         Shortcut("reject", "r", "Reject: not this person, neither of them", EVERYWHERE),
         Shortcut("merge", "m", "Merge: two names, one person", EVERYWHERE),
-        Shortcut("split", "s", "Split the selected faces out as another person", GRID),
+        Shortcut("split", "s", "Split the selected faces out as another person", EVERYWHERE),
         Shortcut("name", "e", "Name the person", EVERYWHERE),
         Shortcut("not_a_face", "n", "Not a face", EVERYWHERE),
         Shortcut("ignore", "i", "Ignore: set aside", EVERYWHERE),

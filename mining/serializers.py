@@ -121,8 +121,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     payload = serializers.DictField(
         required=False,
         default=dict,
-        help_text="With `same` about a cluster: `rejected` (ids of faces that are not the person) and `name` (what the "
-        "person is called) or `into` (the person who they are)",
+        help_text="With `same` about a cluster: ids of faces that leave it as `rejected` (not the person), `ignored`, "
+        "`not_faces` or `split` (lists of faces, each a person of their own), and `name` (what the person is called) or "
+        "`into` (the person who they are)",
     )
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
 

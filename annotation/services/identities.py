@@ -60,14 +60,14 @@ def assign_faces(
     return person, record(drafts, by=by)
 
 
-def assignment(faces: Sequence[int], identity_id: int) -> list[Draft]:
-    """The entries that put faces on a person, whoever has them now."""
+def assignment(faces: Sequence[int], identity_id: int, *, leaving: Iterable[int] = ()) -> list[Draft]:
+    """The entries that put faces on a person, whoever has them now; `leaving` go elsewhere in the same action."""
     drafts = []
     for owner, theirs in _by_owner(faces, identity_id).items():
         if owner is None:
             drafts.append(Draft(Kind.ASSIGN, faces=tuple(theirs), identity=identity_id))
         else:
-            stay = tuple(representatives(owner, without=set(faces)))
+            stay = tuple(representatives(owner, without={*faces, *leaving}))
             drafts.append(Draft(Kind.SPLIT, faces=tuple(theirs), others=stay, identity=owner, into=identity_id))
     return drafts + _pin(identity_id, without=faces)
 
@@ -83,9 +83,10 @@ def reject_faces(*, identity_id: int, faces: Sequence[int], by: By) -> list[Deci
     return record([rejection(identity_id, faces)], by=by)
 
 
-def rejection(identity_id: int, faces: Sequence[int]) -> Draft:
-    """The entry that says that faces are not a person, nor that of the faces which stay."""
-    stay = representatives(identity_id, without=set(faces))
+def rejection(identity_id: int, faces: Sequence[int], *, leaving: Iterable[int] = ()) -> Draft:
+    """The entry that says that faces are not a person, nor that of the faces which stay; `leaving` go elsewhere in the
+    same action."""
+    stay = representatives(identity_id, without={*faces, *leaving})
     return Draft(Kind.REJECT, faces=tuple(faces), others=tuple(stay), identity=identity_id)
 
 

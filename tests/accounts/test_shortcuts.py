@@ -31,7 +31,7 @@ def test_two_actions_that_meet_can_not_share_a_key_and_others_can() -> None:
     with pytest.raises(Conflict) as refused:
         check_keys({"reject": "m"})
     assert refused.value.code == "key_clash"
-    assert check_keys({"different": "s"}) == {"different": "s"}  # `split` is never on the same page
+    assert check_keys({"different": "j"}) == {"different": "j"}  # `next` is never on the same page
     assert check_keys({"reject": "m", "merge": "r"}) == {"reject": "m", "merge": "r"}
 
 

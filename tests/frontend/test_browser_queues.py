@@ -101,7 +101,7 @@ def test_outliers_are_rejected_and_the_rest_confirmed_in_one_step_that_is_undone
     page.keyboard.press("Control+Shift+Z")
     toast(page, "Redone: Confirmed: 4 faces")
     assert Label.objects.filter(identity=made.people[0], source="human").count() == 4
-    assert ReviewVote.objects.filter(withdrawn_at=None).get().payload == {"rejected": weakest}
+    assert ReviewVote.objects.filter(withdrawn_at=None).get().payload == {"rejected": sorted(weakest)}
 
 
 def test_clusters_are_told_apart_skipped_named_and_given_to_somebody_by_number(opened: Open, made: World) -> None:
@@ -132,6 +132,76 @@ def test_clusters_are_told_apart_skipped_named_and_given_to_somebody_by_number(o
     toast(page, "Named: Cecilia")
     assert Identity.objects.get(name="Cecilia") == made.people[2]
     assert Label.objects.filter(identity=made.people[2], source="human").count() == 3
+
+
+def test_faces_are_split_off_ignored_or_said_to_be_none_by_key_and_by_button_in_one_answer(
+    opened: Open, made: World
+) -> None:
+    page = opened(make_clusters(made))
+    expect(tiles(page)).to_have_count(6)
+    ids = [int(tiles(page).nth(n).get_attribute("data-face") or 0) for n in range(6)]
+    page.keyboard.press("s")
+    toast(page, "Select faces first")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("s")
+    for place, key in ((1, "i"), (2, "n")):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        page.keyboard.press(key)
+        expect(tiles(page).nth(place)).to_have_attribute("aria-selected", "false")
+    status = page.locator("[data-question]:not([hidden]) [data-status]")
+    expect(status).to_have_text("1 split off; 1 ignored; 1 no face")
+    expect(tiles(page).nth(0)).to_have_attribute("aria-label", re.compile("person 2$"))
+    page.keyboard.press("d")
+    toast(page, "Faces are marked to leave")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(status).to_have_text("1 split off")
+    page.keyboard.press("Control+Shift+z")
+    expect(status).to_have_text("1 split off; 1 ignored")
+    tiles(page).nth(2).click()
+    page.get_by_role("button", name="Not a face").first.click()
+    tiles(page).nth(3).click()
+    page.get_by_role("button", name="Confirm the rest, reject 1").click()
+    sent(page)
+    toast(page, "Confirmed: 2 faces, 1 rejected, 1 split off, 1 ignored, 1 no face")
+    said = {one.kind: one.faces for one in Decision.objects.all()}
+    assert said == {
+        "reject": [ids[3]],
+        "split": [ids[0]],
+        "ignore": [ids[1]],
+        "not_a_face": [ids[2]],
+        "assign": sorted(ids[4:]),
+    }
+    assert Decision.objects.values("action").distinct().count() == 1
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: Confirmed: 2 faces")
+    expect(tiles(page)).to_have_count(6)
+    assert ReviewItem.objects.filter(state="open").count() == 3
+    page.keyboard.press("Control+Shift+z")
+    toast(page, "Redone: Confirmed: 2 faces")
+    assert Label.objects.get(face=ids[1]).reason == "ignored"
+
+
+def test_a_cluster_in_which_nothing_is_a_face_leaves_as_a_whole_and_m_searches_another_person(
+    opened: Open, made: World
+) -> None:
+    page = opened(make_clusters(made))
+    expect(tiles(page)).to_have_count(6)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    sent(page)
+    toast(page, "No face of this person, 6 no face")
+    assert [one.kind for one in Decision.objects.all()] == ["not_a_face"]
+    expect(page.get_by_role("heading", name="Is this one person, Bertil?")).to_be_visible()
+    page.keyboard.press("m")
+    field = page.locator("#name-input")
+    expect(field).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
 
 
 def test_a_completed_name_says_who_a_cluster_is(opened: Open, made: World) -> None:

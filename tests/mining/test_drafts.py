@@ -82,6 +82,29 @@ def test_what_was_taken_back_can_be_said_again_before_the_labels_have_followed(
     assert labels[out] != item.identities[0]
 
 
+def test_faces_leave_a_cluster_as_people_of_their_own_to_be_ignored_or_as_none(world: World) -> None:
+    item = ask("cluster")
+    a, b, c, d = [face for face in world.people[0] if face not in item.faces[:1]][:4]
+    made = answer(item, split=[[a], [b]], ignored=[c], not_faces=[d])
+    assert [one.kind for one in made] == ["split", "split", "ignore", "not_a_face", "assign"]
+    assert len({one.action for one in made}) == 1
+    refresh_labels()
+    labels = who()
+    assert len({labels[a], labels[b], item.identities[0]}) == 3 and None not in (labels[a], labels[b])
+    reasons = dict(Label.objects.filter(face__in=[c, d]).values_list("face_id", "reason"))
+    assert reasons == {c: "ignored", d: "not_a_face"}
+    rest = set(world.people[0]) - {a, b, c, d}
+    assert {labels[face] for face in rest} == {item.identities[0]}
+    undo(user=anna())
+    refresh_labels()
+    assert {who()[face] for face in world.people[0]} == {item.identities[0]}
+
+
+def test_a_cluster_of_no_faces_is_answered_as_a_whole(world: World) -> None:
+    made = answer(ask("cluster"), not_faces=list(world.people[0]))
+    assert [one.kind for one in made] == ["not_a_face"]
+
+
 def test_a_cluster_is_somebody_else(world: World) -> None:
     item, other = ask("cluster"), who()[world.people[1][0]]
     assert [one.kind for one in answer(item, into=other)] == ["assign", "merge"]
@@ -107,6 +130,10 @@ def test_the_person_of_a_cluster_may_have_been_merged_since(world: World) -> Non
         ({"name": "Anna", "into": 1}, "bad_payload"),
         ({"into": 10**8}, "no_identity"),
         ({"faces": []}, "bad_payload"),
+        ({"split": [1]}, "bad_payload"),
+        ({"split": [[]]}, "bad_payload"),
+        ({"ignored": [1], "not_faces": [1]}, "bad_payload"),
+        ({"split": [[10**8]]}, "face_not_in_cluster"),
     ],
 )
 def test_bad_payloads_are_refused_and_write_nothing(world: World, payload: dict[str, Any], code: str) -> None:
@@ -123,6 +150,9 @@ def test_nothing_is_left_to_confirm(world: World) -> None:
     with pytest.raises(LoupeError) as refused:
         answer(ask("cluster"), rejected=world.people[0])
     assert refused.value.code == "cluster_empty"
+    with pytest.raises(LoupeError, match="left to confirm"):
+        answer(ReviewItem.objects.get(), ignored=list(world.people[0]), name="Anna")
+    assert not Decision.objects.exists()
 
 
 def test_a_mixed_cluster_parts_its_widest_pair(world: World) -> None:

@@ -2,7 +2,7 @@
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
 import { call, csrfToken } from "./api.js";
-import { answerOf, rememberVote, restartClock, undo } from "./decisions.js";
+import { answerOf, redo, rememberVote, restartClock, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
@@ -168,6 +168,7 @@ function pick(...answers) {
 function choose(question, answer) {
   const cluster = clusterQuestion(question);
   if (cluster && answer === "same") cluster.confirm(give);
+  else if (cluster?.left.size) toast("Faces are marked to leave. Confirm the rest, or undo the marks first.");
   else give(answer);
 }
 
@@ -213,8 +214,9 @@ function release() {
   });
 }
 
-/** What is still on its way comes first. */
+/** What was marked on this question comes first, then what is still on its way. */
 async function undoWhenSent() {
+  if (currentCluster()?.step("undo")) return;
   if (outbox.away) {
     toast("Your answers wait for the connection. Undo when they were sent.");
     return;
@@ -239,11 +241,16 @@ onAction("reject", () => {
   if (cluster) cluster.reject(give);
   else pick("neither");
 });
-onAction("merge", () => currentCluster() ?? pick("both", "same"));
+onAction("merge", () => (currentCluster() ? openName({ other: true }) : pick("both", "same")));
+onAction("search", () => openName({ other: true }));
 onAction("skip", () => pick("skip"));
 onAction("name", () => openName());
 onAction("photos", togglePhotos);
+onAction("split", () => currentCluster()?.leave("split"));
+onAction("ignore", () => currentCluster()?.leave("ignored"));
+onAction("not_a_face", () => currentCluster()?.leave("not_faces"));
 onAction("undo", () => void undoWhenSent());
+onAction("redo", () => currentCluster()?.step("redo") || void redo());
 for (let number = 1; number <= 9; number++) {
   onKey(String(number), () => {
     const cluster = currentCluster();
@@ -263,6 +270,7 @@ box?.addEventListener("click", (event) => {
   else if (button.dataset.propose) {
     const proposals = Array.from(question.querySelectorAll("[data-propose]"));
     currentCluster()?.propose(give, proposals.indexOf(button) + 1);
-  } else if (button.hasAttribute("data-name-it")) openName();
+  } else if (button.dataset.leave) currentCluster()?.leave(/** @type {import("./review_cluster.js").Leaving} */ (button.dataset.leave));
+  else if (button.hasAttribute("data-name-it")) openName();
   else if (button.hasAttribute("data-toggle-photos")) togglePhotos();
 });

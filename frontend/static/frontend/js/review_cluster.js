@@ -6,11 +6,19 @@ import { openDialog } from "./dialogs.js";
 import { toast } from "./toast.js";
 import { VirtualGrid } from "./virtual_grid.js";
 
-/** @typedef {{ rejected?: number[], name?: string, into?: number }} Payload */
+/**
+ * @typedef {{ rejected?: number[], split?: number[][], ignored?: number[], not_faces?: number[], name?: string,
+ *   into?: number }} Payload
+ */
+/** @typedef {"split" | "ignored" | "not_faces"} Leaving how faces can leave a cluster, besides being rejected */
+/** @typedef {{ how: Leaving, group: number }} Left */
 /** @typedef {(answer: string, said: string, payload: Payload) => void} Give */
 
 /** @param {number} count */
 const faces = (count) => `${count} face${count === 1 ? "" : "s"}`;
+
+/** On a tile. @param {Left} left */
+const tagOf = (left) => ({ split: `person ${left.group}`, ignored: "ignore", not_faces: "no face" })[left.how];
 
 /** @type {Map<HTMLElement, ClusterQuestion>} */
 const known = new Map();
@@ -27,6 +35,12 @@ export class ClusterQuestion {
   /** @param {HTMLElement} question */
   constructor(question) {
     this.question = question;
+    /** @type {Map<number, Left>} faces that leave when the rest is confirmed; each change makes a new map */
+    this.left = new Map();
+    /** @type {Map<number, Left>[]} */
+    this.before = [];
+    /** @type {Map<number, Left>[]} */
+    this.after = [];
     const { facesUrl, medoid, widest } = question.dataset;
     /** @type {Map<number, string>} */
     const marks = new Map();
@@ -53,22 +67,91 @@ export class ClusterQuestion {
   }
 
   show() {
-    const out = this.grid.selected.size;
+    const out = this.#rejected().length;
     const status = this.question.querySelector("[data-status]");
-    if (status) status.textContent = out ? `${faces(out)} selected, not this person` : "Nothing selected";
+    const said = [out ? `${faces(out)} selected, not this person` : "", ...this.#leaving()].filter(Boolean);
+    if (status) status.textContent = said.join("; ") || "Nothing selected";
     const label = this.question.querySelector("[data-confirm-label]");
-    if (label) label.textContent = out ? `Confirm the rest, reject ${out}` : "One person";
+    if (label) label.textContent = out ? `Confirm the rest, reject ${out}` : this.left.size ? "Confirm the rest" : "One person";
+    for (const button of this.question.querySelectorAll("[data-leave]")) {
+      button.setAttribute("aria-disabled", String(!this.grid.selected.size));
+    }
   }
 
-  /** @returns {Payload} */
+  /**
+   * The selected faces leave with the answer; once more, and they stay.
+   * @param {Leaving} how
+   */
+  leave(how) {
+    const chosen = this.grid.selected;
+    if (!chosen.size) {
+      toast("Select faces first: click them, or move with the arrow keys and press Space.");
+      return;
+    }
+    const next = new Map(this.left);
+    const back = Array.from(chosen).every((face) => next.get(face)?.how === how);
+    const group = Math.max(1, ...Array.from(next.values(), (one) => one.group)) + 1;
+    for (const face of chosen) if (!next.delete(face) || !back) next.set(face, { how, group: how === "split" ? group : 0 });
+    this.before.push(this.left);
+    this.after = [];
+    this.#leftAre(next);
+  }
+
+  /** Take back, or do again, the last change to what leaves. @param {"undo" | "redo"} verb @returns {boolean} whether there was one */
+  step(verb) {
+    const [from, to] = verb === "undo" ? [this.before, this.after] : [this.after, this.before];
+    const found = from.pop();
+    if (!found) return false;
+    to.push(this.left);
+    this.#leftAre(found);
+    return true;
+  }
+
+  /** @param {Map<number, Left>} left */
+  #leftAre(left) {
+    this.left = left;
+    this.grid.tag(new Map(Array.from(left, ([face, one]) => [face, tagOf(one)])));
+  }
+
+  /** @returns {number[]} */
   #rejected() {
-    const rejected = Array.from(this.grid.selected);
-    return rejected.length ? { rejected } : {};
+    return Array.from(this.grid.selected).filter((face) => !this.left.has(face)).sort((a, b) => a - b);
   }
 
-  /** @param {string} what @param {Payload} payload */
-  #said(what, payload) {
-    return payload.rejected ? `${what}, ${payload.rejected.length} rejected` : what;
+  /** @param {Leaving} how @returns {number[][]} by person to be */
+  #groups(how) {
+    /** @type {Map<number, number[]>} */
+    const groups = new Map();
+    const those = Array.from(this.left).filter(([, one]) => one.how === how);
+    for (const [face, one] of those.sort(([a], [b]) => a - b)) groups.set(one.group, [...(groups.get(one.group) ?? []), face]);
+    return Array.from(groups.values());
+  }
+
+  /** @returns {Payload} what leaves */
+  #out() {
+    const rejected = this.#rejected();
+    const split = this.#groups("split");
+    const [ignored, none] = [this.#groups("ignored")[0], this.#groups("not_faces")[0]];
+    return {
+      ...(rejected.length && { rejected }),
+      ...(split.length && { split }),
+      ...(ignored && { ignored }),
+      ...(none && { not_faces: none }),
+    };
+  }
+
+  /** @returns {string[]} in words */
+  #leaving() {
+    /** @param {Leaving} how */
+    const count = (how) => this.#groups(how).flat().length;
+    const [split, ignored, none] = [count("split"), count("ignored"), count("not_faces")];
+    return [split && `${split} split off`, ignored && `${ignored} ignored`, none && `${none} no face`].filter(Boolean).map(String);
+  }
+
+  /** @param {string} what */
+  #said(what) {
+    const out = this.#rejected().length;
+    return [what, ...(out ? [`${out} rejected`] : []), ...this.#leaving()].join(", ");
   }
 
   /** @returns {boolean} whether all faces have come; nobody confirms what was not there to be seen */
@@ -77,16 +160,20 @@ export class ClusterQuestion {
     return this.grid.complete;
   }
 
+  /** @returns {number} of faces that stay */
+  #rest() {
+    return this.grid.faces.length - this.#rejected().length - this.left.size;
+  }
+
   /** @param {Give} give */
   confirm(give) {
     if (!this.#loaded()) return;
-    const left = this.grid.faces.length - this.grid.selected.size;
-    if (!left) {
+    const rest = this.#rest();
+    if (!rest && this.#rejected().length) {
       toast("No face is left to confirm. Skip the question, or leave some faces unselected.");
       return;
     }
-    const payload = this.#rejected();
-    give("same", this.#said(`Confirmed: ${faces(left)}`, payload), payload);
+    give("same", this.#said(rest ? `Confirmed: ${faces(rest)}` : "No face of this person"), this.#out());
   }
 
   /** @param {Give} give */
@@ -99,19 +186,23 @@ export class ClusterQuestion {
   propose(give, number) {
     const proposal = this.question.querySelectorAll("[data-propose]")[number - 1];
     if (!(proposal instanceof HTMLElement) || !this.#loaded()) return;
-    const payload = { ...this.#rejected(), into: Number(proposal.dataset.propose) };
-    give("same", this.#said(`The same as ${proposal.dataset.name}`, payload), payload);
+    const payload = { ...this.#out(), into: Number(proposal.dataset.propose) };
+    give("same", this.#said(`The same as ${proposal.dataset.name}`), payload);
   }
 
   /** @param {Give} give @param {string} text @param {import("./combobox.js").Person | null} person */
   name(give, text, person) {
     if (!this.#loaded() || !text) return;
-    const payload = { ...this.#rejected(), ...(person ? { into: person.id } : { name: text }) };
-    give("same", this.#said(person ? `The same as ${person.name}` : `Named: ${text}`, payload), payload);
+    const payload = { ...this.#out(), ...(person ? { into: person.id } : { name: text }) };
+    give("same", this.#said(person ? `The same as ${person.name}` : `Named: ${text}`), payload);
   }
 }
 
-/** The dialog that asks for a name. @param {() => ClusterQuestion | null} current @param {Give} give */
+/**
+ * The dialog that asks for a name; with `other`, for somebody else whom the cluster shows.
+ * @param {() => ClusterQuestion | null} current @param {Give} give
+ * @returns {(how?: { other: boolean }) => void}
+ */
 export function startNaming(current, give) {
   const dialog = document.getElementById("name-dialog");
   const root = dialog?.querySelector("[data-person-field]");
@@ -127,11 +218,11 @@ export function startNaming(current, give) {
     dialog.close();
     cluster?.name(give, text, person);
   });
-  return () => {
+  return ({ other } = { other: false }) => {
     const cluster = current();
     if (!cluster) return;
     field.reset();
-    field.input.value = cluster.question.dataset.name ?? "";
+    field.input.value = other ? "" : (cluster.question.dataset.name ?? "");
     field.except = cluster.question.dataset.identity ?? "";
     openDialog("name-dialog");
     field.input.select();

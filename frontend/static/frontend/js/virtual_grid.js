@@ -7,7 +7,7 @@
 const LEAST_PX = 104; // width of a tile
 const GAP_PX = 8;
 const CAPTION_PX = 24;
-const AROUND = 2; // rows kept above and below what is seen
+const AROUND = 1; // rows kept above and below what is seen
 
 export class VirtualGrid {
   /**
@@ -26,6 +26,8 @@ export class VirtualGrid {
     this.faces = [];
     /** @type {Set<number>} face ids, whether there are tiles for them or not */
     this.selected = new Set();
+    /** @type {Map<number, string>} what was said of faces that leave, by face */
+    this.tags = new Map();
     /** @type {Map<number, HTMLElement>} by place */
     this.tiles = new Map();
     this.active = -1;
@@ -69,6 +71,14 @@ export class VirtualGrid {
 
   all() {
     for (const one of this.faces) this.selected.add(one.face);
+    this.#changed();
+  }
+
+  /** @param {Map<number, string>} tags by face; what was selected no longer is */
+  tag(tags) {
+    this.tags = tags;
+    this.selected.clear();
+    this.anchor = -1;
     this.#changed();
   }
 
@@ -121,9 +131,6 @@ export class VirtualGrid {
     tile.setAttribute("role", "option");
     tile.setAttribute("aria-setsize", String(this.faces.length));
     tile.setAttribute("aria-posinset", String(place + 1));
-    const similarity = one.similarity.toFixed(2);
-    const words = [`Face ${one.face}`, `similarity ${similarity}`, mark, one.note];
-    tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
     tile.style.width = `${this.#width()}px`;
     tile.style.transform = `translate(${(place % columns) * (this.#width() + GAP_PX)}px, ${Math.floor(place / columns) * height}px)`;
     const image = new Image(112, 112);
@@ -132,7 +139,6 @@ export class VirtualGrid {
     image.src = `/crops/${one.face}.png`;
     const caption = document.createElement("span");
     caption.className = "caption";
-    caption.textContent = similarity + (one.state === "confirmed" ? " ✓" : "");
     tile.append(image, caption);
     if (mark) {
       const badge = document.createElement("span");
@@ -146,12 +152,25 @@ export class VirtualGrid {
 
   #mark() {
     for (const [place, tile] of this.tiles) {
-      tile.setAttribute("aria-selected", String(this.selected.has(Number(tile.dataset.face))));
+      this.#dress(tile, /** @type {GridFace} */ (this.faces[place]));
       tile.classList.toggle("active", place === this.active);
     }
     const current = this.tiles.get(this.active);
     if (current) this.root.setAttribute("aria-activedescendant", current.id);
     else this.root.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {HTMLElement} tile @param {GridFace} one */
+  #dress(tile, one) {
+    const tag = this.tags.get(one.face);
+    const similarity = one.similarity.toFixed(2);
+    const words = [`Face ${one.face}`, `similarity ${similarity}`, this.marks.get(one.face), one.note, tag];
+    tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
+    tile.setAttribute("aria-selected", String(this.selected.has(one.face)));
+    tile.classList.toggle("tagged", tag !== undefined);
+    const caption = /** @type {HTMLElement} */ (tile.querySelector(".caption"));
+    const text = tag ?? similarity + (one.state === "confirmed" ? " ✓" : "");
+    if (caption.textContent !== text) caption.textContent = text;
   }
 
   #changed() {
