@@ -122,8 +122,8 @@ class AnswerSerializer(serializers.Serializer[Any]):
         required=False,
         default=dict,
         help_text="With `same` about a cluster: ids of faces that leave it as `rejected` (not the person), `ignored`, "
-        "`not_faces` or `split` (lists of faces, each a person of their own), and `name` (what the person is called) or "
-        "`into` (the person who they are)",
+        "`not_faces` or `split` (lists of faces, each a person of their own), and `name` (what the person is called) "
+        "or `into` (the person who they are)",
     )
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
 
