@@ -100,7 +100,7 @@ class BlockedMerges(Strategy):
             why=f"{alike:.2f} between {pool.call(a)} ({few}) and {pool.call(b)} ({many}), {pool.threshold:.2f} would "
             f"join them, but {because}. {same:.0%} likely to be one person.",
             evidence={
-                "centroids": round(alike, 4),
+                "means": round(alike, 4),
                 "threshold": pool.threshold,
                 "same": round(same, 4),
                 "blocked_by": DECISION if told else PHOTO,

@@ -1,9 +1,9 @@
-"""Pairs of people who may be one."""
+"""Pairs of people who may be one, and people who may be two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from annotation.clustering import Questions, Thresholds, worthwhile_questions
 from foundation.progress import Progress
 from mining.strategies.base import Candidates, Question, Strategy
 from mining.strategies.expectations import expected_of_strangers
+from mining.strategies.persons import most_alike
 from mining.strategies.pool import Bool, Int, Pool
 
 
@@ -22,11 +23,12 @@ class Doubts(Candidates):
 
 
 class PairsNearThreshold(Strategy):
-    """Weighs how likely people, and single faces that nobody has, are one person (`annotation.clustering.questions`).
+    """Asks about the pair that keeps two people apart, or holds one together (`annotation.clustering.questions`).
 
-    Value: faces that an answer can be expected to move: those of the smaller side times the probability that they are
-    one person; less where better questions will tell. Asked are the clear and typical faces of both. Left out: pairs on
-    which people have spoken, those who share a photo, and below the threshold two people both of whom were confirmed.
+    People, and single faces that nobody has, may be one person; and the two parts in which a person's faces differ most
+    may be two. Value: faces that the answer can be expected to put right; less where better questions will tell. Asked
+    are the clear and typical faces of both sides. Left out: what people have spoken on; people who share a photo, or
+    below the threshold were both confirmed; and parts whose two faces people put on the person.
     """
 
     name = "pairs_near_threshold"
@@ -46,10 +48,11 @@ class PairsNearThreshold(Strategy):
             quality=pool.quality,
             shift=pool.shift,
         )
-        found = found.take(found.clusters[:, 0] != found.clusters[:, 1])  # whether one is two, `mixed_people` asks
         progress(len(parties), len(parties))
         likely = found.similarity >= pool.threshold
-        asked = found.take(~_ruled_out(pool, found) & (likely | ~_confirmed(pool, parties, found)))
+        two_people = found.clusters[:, 0] != found.clusters[:, 1]
+        open_pairs = two_people & ~_ruled_out(pool, found) & (likely | ~_confirmed(pool, parties, found))
+        asked = found.take(open_pairs | (~two_people & ~pool.human[found.faces].all(axis=1)))
         return Doubts(
             rows=asked.faces,
             value=asked.value.astype(np.float32),
@@ -61,31 +64,58 @@ class PairsNearThreshold(Strategy):
     def ask(self, pool: Pool, found: Candidates, at: int) -> Question | None:
         doubts = cast(Doubts, found).questions
         a, b = found.rows[at].tolist()
-        sides = [self._side(pool, row) for row in (a, b)]
-        if not set(pool.photo_ids[sides[0]]).isdisjoint(pool.photo_ids[sides[1]]):
-            return None
         alike, same, settles = float(doubts.similarity[at]), float(doubts.same[at]), int(doubts.settles[at])
-        between = pool.vectors[sides[0]] @ pool.vectors[sides[1]].T
-        apart = np.unravel_index(int(between.argmin()), between.shape)
-        identities = tuple(person for person in pool.identity[[a, b]].tolist() if person >= 0)
-        whose = " and ".join(f"{pool.call(row)} ({len(side)})" for row, side in zip((a, b), sides, strict=True))
+        whole = doubts.clusters[at, 0] == doubts.clusters[at, 1]
+        told = self._of_one(pool, doubts, at) if whole else self._of_two(pool, doubts, at)
+        if told is None:
+            return None
+        why, reason, more = told
         return Question(
             faces=(int(pool.face_ids[a]), int(pool.face_ids[b])),
-            identities=identities,
+            identities=tuple(dict.fromkeys(person for person in pool.identity[[a, b]].tolist() if person >= 0)),
             value=float(found.value[at]),
             settles=settles,
-            why=f"{alike:.2f} between {whose}; {pool.threshold:.2f} would join them. {same:.0%} likely to be one person"
-            + (f"; their two least alike faces have {between[apart]:.2f}." if between.size > 1 else "."),
+            why=why,
             evidence={
-                "centroids": round(alike, 4),
+                "halves" if whole else "centroids": round(alike, 4),
                 "shown": round(float(pool.vectors[a] @ pool.vectors[b]), 4),
                 "threshold": pool.threshold,
                 "same": round(same, 4),
                 "settles": settles,
-                "least_alike": round(float(between[apart]), 4),
-                "least_alike_faces": [int(pool.face_ids[side[i]]) for side, i in zip(sides, apart, strict=True)],
+                **more,
             },
+            reason=reason,
         )
+
+    def _of_two(self, pool: Pool, doubts: Questions, at: int) -> tuple[str, str, dict[str, Any]] | None:
+        """Why the question is asked, in a sentence, in short and in figures; None if a photo has the answer."""
+        rows = doubts.faces[at].tolist()
+        sides = [self._side(pool, row) for row in rows]
+        if not set(pool.photo_ids[sides[0]]).isdisjoint(pool.photo_ids[sides[1]]):
+            return None
+        alike, same = float(doubts.similarity[at]), float(doubts.same[at])
+        between = pool.vectors[sides[0]] @ pool.vectors[sides[1]].T
+        apart = np.unravel_index(int(between.argmin()), between.shape)
+        whose = " and ".join(f"{pool.call(row)} ({len(side)})" for row, side in zip(rows, sides, strict=True))
+        why = f"{alike:.2f} between {whose}; {pool.threshold:.2f} would join them. {same:.0%} likely to be one person"
+        why += f"; their two least alike faces have {between[apart]:.2f}." if between.size > 1 else "."
+        faces = [int(pool.face_ids[side[i]]) for side, i in zip(sides, apart, strict=True)]
+        reason = "above the threshold, still apart" if alike >= pool.threshold else "just below the threshold"
+        return why, reason, {"least_alike": round(float(between[apart]), 4), "least_alike_faces": faces}
+
+    @staticmethod
+    def _of_one(pool: Pool, doubts: Questions, at: int) -> tuple[str, str, dict[str, Any]]:
+        """The same of a person who may be two."""
+        few, many = doubts.sizes[at].tolist()
+        a, b = doubts.faces[at].tolist()
+        person = np.flatnonzero(pool.identity == pool.identity[a])
+        to_a, to_b = (pool.vectors[person] @ pool.vectors[row] for row in (a, b))
+        sides = [person[(to_a >= to_b) & (person != b)], person[(to_b > to_a) & (person != a)]]
+        parts = f"{few} and {many} faces" if many > 1 else "the two faces"
+        whose = f"{parts} of {pool.call(a)}"
+        why = f"{doubts.similarity[at]:.2f} between {whose}. {1 - doubts.same[at]:.0%} likely to be two people."
+        beside = [most_alike(pool.vectors, row, side) for row, side in zip((a, b), sides, strict=True)]
+        return why, "holds a person together", {"sides": [pool.face_ids[rows].tolist() for rows in beside]}
 
     @staticmethod
     def _side(pool: Pool, row: int) -> Int:

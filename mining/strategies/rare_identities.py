@@ -85,6 +85,6 @@ class RareIdentities(Strategy):
             settles=few,
             why=f"{alike:.2f} between {pool.call(a)} ({few}) and {pool.call(b)} ({many}), of the nearest; "
             f"{pool.threshold:.2f} would join them. {same:.0%} likely to be one person.",
-            evidence={"centroids": round(alike, 4), "threshold": pool.threshold, "same": round(same, 4)},
+            evidence={"means": round(alike, 4), "threshold": pool.threshold, "same": round(same, 4)},
             reason="nearest is a face that nobody has" if min(pool.identity[[a, b]]) < 0 else "nearest is somebody",
         )

@@ -61,7 +61,7 @@ def test_all_that_is_blocked_and_reaches_the_threshold_is_asked_about(seed: int,
         assert question.evidence["blocked_by"] == ("decision" if told else "photo")
         few, many = (sides[int(parties[row])] for row in rows)
         assert question.settles == len(few) <= len(many)
-        assert question.evidence["centroids"] == pytest.approx(likeness(pool, few, many), abs=1e-3)
+        assert question.evidence["means"] == pytest.approx(likeness(pool, few, many), abs=1e-3)
         assert question.value == pytest.approx(len(few) * question.evidence["same"], abs=1e-3 * len(few))
         if not told:
             x, y = (face - 1 for face in question.evidence["block"])

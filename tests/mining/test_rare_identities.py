@@ -69,7 +69,7 @@ def test_each_rare_person_meets_the_nearest(seed: int, most: int, candidates: in
         assert question.settles == len(few) <= len(many)
         assert 0 <= question.value <= question.settles
         assert question.value == pytest.approx(len(few) * question.evidence["same"], abs=1e-3 * len(few))
-        assert question.evidence["centroids"] == pytest.approx(likeness(pool, few, many), abs=1e-3)
+        assert question.evidence["means"] == pytest.approx(likeness(pool, few, many), abs=1e-3)
     near_copies = len(mined.questions) + mined.report["duplicates"] == len(expected)
     assert set(found) <= expected and (set(found) == expected or near_copies)
 
