@@ -19,7 +19,7 @@ from annotation.clustering.joining import join_small
 from annotation.clustering.linkage import Linkage, complete_linkage
 from annotation.clustering.metrics import Agreement, Score, Settling, agreement, settling
 from annotation.clustering.pipeline import Clustering, cluster
-from annotation.clustering.questions import Questions, worthwhile_questions
+from annotation.clustering.questions import Questions, weakest_parts, worthwhile_questions
 from annotation.clustering.resolution import Clash, Resolution, resolve
 from annotation.clustering.suspects import Suspicion, suspect_labels
 from annotation.clustering.thresholds import JoinRule, Thresholds
@@ -64,5 +64,6 @@ __all__ = [
     "settling",
     "strangers_by_label",
     "suspect_labels",
+    "weakest_parts",
     "worthwhile_questions",
 ]

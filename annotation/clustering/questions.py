@@ -27,7 +27,11 @@ BAND = 0.5  # of the way from strangers' similarity to the threshold: how far be
 NEIGHBOURS = 8  # near clusters looked at for each
 SPREADS = 4.0  # of strangers' similarities, from their mean to the threshold: one pair in 30,000 beyond
 LIKELY = 0.5  # from this probability of 'same' on, a question ties its clusters together
-LEAST_SURPRISE = 0.01  # less likely surprises are not worth a question, however many faces they would move
+LEAST_SURPRISE = 0.0005  # less likely surprises are not worth a question, however many faces they would move
+# Of the log odds that two parts of one cluster are one person, what is left: they are in one cluster because they are
+# alike, so that this has been used already. On LFW the rare strangers among them are spread over all similarities.
+CHOSEN = 0.3
+FAME = 0.5  # the odds that a face is somebody's rise with so high a power of how many faces of theirs are there
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Questions:
         similarity: float64 (m,), cosine similarity of the centroids of both sides, less what strangers' means have in
             common; `merge_cores` compares the same with its threshold.
         same: float64 (m,), how likely both sides are one person.
-        value: float64 (m,), faces that the answer can be expected to move.
+        value: float64 (m,), how many faces more the answer can be expected to put right, by BCubed recall or precision.
     """
 
     faces: Indexes
@@ -78,10 +82,11 @@ def worthwhile_questions(
 ) -> Questions:
     """Two clusters that may be one person, and clusters that may be two, by the faces typical of either side.
 
-    An answer is worth the faces that it can be expected to move: the faces of the smaller side times the probability
-    that the answer surprises, 'same' about two clusters or 'different' about the two parts of one (`between_means`). A
-    question about clusters that better ones tie together already has an answer unless one of these is 'different', and
-    is worth as much less. Linear in the faces, and a search for the nearest among the clusters.
+    An answer is worth what it can be expected to put right: the probability that it surprises, 'same' about two
+    clusters or 'different' about the two parts of one (`between_means`), times what BCubed recall or precision then
+    gains, which for sides of a and b faces is 2ab / (a + b) faces. A question about clusters that better ones tie
+    together already has an answer unless one of these is 'different', and is worth as much less. Linear in the faces,
+    and a search for the nearest among the clusters.
 
     Args:
         vectors: float32 (n, d), unit rows.
@@ -103,16 +108,42 @@ def worthwhile_questions(
     if len(vectors) < 2:
         return _nothing()
     labels = number_clusters(given)
-    threshold = 1 - thresholds.core_distance if thresholds.merge_similarity is None else thresholds.merge_similarity
-    prior = GenuineModel.expected(strangers=thresholds.stranger_similarity, threshold=threshold)
-    between = BetweenMeans(vectors, labels, impostors or _impostors(thresholds, threshold), prior)
-    floor = threshold - max(BAND * (threshold - thresholds.stranger_similarity), 1e-6)
+    between = _between(vectors, labels, thresholds, impostors)
+    threshold, strangers = _merge_similarity(thresholds), thresholds.stranger_similarity
+    floor = threshold - max(BAND * (threshold - strangers), 1e-6)
     near = near_clusters(vectors, labels, min_similarity=floor, neighbours=NEIGHBOURS).clusters
-    strangers = thresholds.stranger_similarity
     whole = _about_two(between, vectors, labels, near, quality, strangers, shift)
     apart, parts = _about_one(between, vectors, labels, quality, strangers)
     whole, apart = whole.take(~_told(whole.clusters, labels, asked)), apart.take(~_told(apart.clusters, parts, asked))
     return _ranked(whole, apart, given)
+
+
+def weakest_parts(
+    vectors: Vectors, labels: npt.NDArray[np.integer], thresholds: Thresholds, *, impostors: ImpostorModel | None = None
+) -> Questions:
+    """Each cluster of two faces or more, cut in two: of `worthwhile_questions` those about one cluster, all of them, in
+    the order of the labels."""
+    vectors = check_vectors(vectors)
+    given = check_labels(labels, len(vectors))
+    if len(vectors) < 2:
+        return _nothing()
+    labels = number_clusters(given)
+    between = _between(vectors, labels, thresholds, impostors)
+    apart, _ = _about_one(between, vectors, labels, None, thresholds.stranger_similarity)
+    apart = replace(apart, clusters=given[apart.faces], value=_gain(apart, 1 - apart.same))
+    return apart.take(np.argsort(apart.clusters[:, 0]))
+
+
+def _between(
+    vectors: Vectors, labels: Indexes, thresholds: Thresholds, impostors: ImpostorModel | None
+) -> BetweenMeans:
+    threshold = _merge_similarity(thresholds)
+    prior = GenuineModel.expected(strangers=thresholds.stranger_similarity, threshold=threshold)
+    return BetweenMeans(vectors, labels, impostors or _impostors(thresholds, threshold), prior)
+
+
+def _merge_similarity(thresholds: Thresholds) -> float:
+    return 1 - thresholds.core_distance if thresholds.merge_similarity is None else thresholds.merge_similarity
 
 
 def _about_two(
@@ -127,7 +158,7 @@ def _about_two(
     """Near clusters: are they one person?"""
     middles = centroids(vectors, labels)
     found = between.compare(middles, np.arange(len(middles.sizes)), near)
-    odds = found.evidence + _prior_odds(middles) + shift
+    odds = found.evidence + _prior_odds(middles) + FAME * np.log(middles.sizes[near].max(axis=1)) + shift
     similarity = _less_amplified(found.similarity, middles, near, strangers)
     return _questions(middles, near, odds, similarity, typical(vectors, labels, middles, quality))
 
@@ -143,7 +174,7 @@ def _about_one(
     first = np.flatnonzero(cluster_of[1:] == cluster_of[:-1])
     pairs = np.stack([first, first + 1], axis=1)
     found = between.compare(middles, cluster_of, pairs)
-    odds = found.evidence + _prior_odds(whole) + np.log(middles.sizes[pairs].sum(axis=1) - 1)
+    odds = CHOSEN * (found.evidence + _prior_odds(whole) + np.log(middles.sizes[pairs].sum(axis=1) - 1))
     similarity = _less_amplified(found.similarity, middles, pairs, strangers)
     return _questions(middles, pairs, odds, similarity, typical(vectors, of, middles, quality)), of
 
@@ -196,12 +227,17 @@ def _ranked(whole: Questions, apart: Questions, given: Indexes) -> Questions:
     both = whole.followed_by(apart)
     split = np.arange(len(both)) >= len(whole)
     surprise = np.where(split, 1 - both.same, both.same)
-    value = both.settles.astype(np.float64) * surprise
+    value = _gain(both, surprise)
     order = _order(both.faces, value)
     tied = _tied(both.take(order), split[order], int(whole.clusters.max(initial=-1)))
     value[order] *= 1 - both.same[order] * tied.astype(np.float64)
     order = _order(both.faces, value)
     return replace(both, clusters=given[both.faces], value=value).take(order[surprise[order] >= LEAST_SURPRISE])
+
+
+def _gain(questions: Questions, surprise: Float64) -> Float64:
+    """What BCubed can be expected to gain: 2ab / (a + b) faces if the answer surprises."""
+    return np.asarray(2 / (1 / questions.sizes).sum(axis=1) * surprise)
 
 
 def _order(faces: Indexes, value: Float64) -> Indexes:

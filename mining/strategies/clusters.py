@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from annotation.clustering import Thresholds, weakest_parts
 from foundation.progress import Progress
 from mining.strategies.base import Candidates, Question, Strategy
+from mining.strategies.expectations import expected_of_strangers
 from mining.strategies.persons import Hearts, hearts, similarity_to
 from mining.strategies.pool import Float, Int, Pool
+
+Float64 = NDArray[np.float64]
 
 LEAST = 2  # faces; one alone is nobody's cluster
 PROPOSALS = 9  # as many as there are number keys
@@ -42,9 +47,8 @@ class Groups(Candidates):
 class Clusters(Strategy):
     """Asks whether all faces of a cluster are one person.
 
-    Value: faces that nobody confirmed times the doubt, which is 1 - (1 - 1/(n + 2)) (1 - w) (1 - p): n faces that agree
-    leave a chance of 1/(n + 2) that the next one does not (rule of succession); w and p say how far the weakest face
-    and the widest pair fall from where clusters merge (0) to where strangers are (1).
+    Value: faces that the answer can be expected to put right, as for a pair that holds the cluster together
+    (`annotation.clustering.questions`), times the share of its faces that nobody confirmed.
     """
 
     name = "clusters"
@@ -59,22 +63,22 @@ class Clusters(Strategy):
         rows = np.concatenate(members)
         of = np.repeat(np.arange(len(members)), [len(group) for group in members])
         people = hearts(pool.vectors[rows], of)
-        weakest = _similarity_to_others(pool.vectors[rows], people)
+        weakest = similarity_to_others(pool.vectors[rows], people)
         starts = np.concatenate([[0], np.cumsum(people.sizes)[:-1]]).astype(np.int64)
         low = np.minimum.reduceat(weakest, starts)
         pairs = [
-            _widest(pool.vectors[group], weakest[at : at + len(group)])
+            widest_pair(pool.vectors[group], weakest[at : at + len(group)])
             for group, at in zip(members, starts, strict=True)
         ]
         widest = np.array([group[list(pair)] for group, pair in zip(members, pairs, strict=True)], np.int64)
         wide = np.einsum("ij,ij->i", pool.vectors[widest[:, 0]], pool.vectors[widest[:, 1]])
-        doubt = 1 - (1 - 1 / (people.sizes + 2)) * (1 - _short(pool, low)) * (1 - _short(pool, wide))
-        open_faces = np.array([int((~pool.human[group]).sum()) for group in members])
+        doubt, worth = _doubt(pool, members)
+        unconfirmed = np.array([(~pool.human[group]).mean() for group in members])
         labelled = np.flatnonzero(np.isin(pool.identity, list(pool.names)))
         progress(len(rows), len(rows))
         return Groups(
             rows=np.stack([rows[people.medoid], rows[starts + _first_of_each(weakest, starts, low)]], axis=1),
-            value=(open_faces * doubt).astype(np.float32),
+            value=(worth * unconfirmed).astype(np.float32),
             considered=low.astype(np.float32),
             mark=pool.threshold,
             members=members,
@@ -82,7 +86,7 @@ class Clusters(Strategy):
             centres=people.centres,
             figures=np.stack([low, wide, doubt], axis=1).astype(np.float32),
             clusters=cluster[[group[0] for group in members]],
-            named=_named(pool, labelled),
+            named=named_people(pool, labelled),
         )
 
     def ask(self, pool: Pool, found: Candidates, at: int) -> Question:
@@ -107,7 +111,7 @@ class Clusters(Strategy):
                 "weakest_similarity": weakest,
                 "widest_similarity": widest,
                 "doubt": doubt,
-                "proposals": _proposals(pool, groups, at),
+                "proposals": proposals(pool, groups.named, group, groups.centres[at], int(pool.identity[medoid])),
             },
         )
 
@@ -133,7 +137,7 @@ def _groups(pool: Pool, cluster: Int) -> list[Int]:
     return [part for part, asked in zip(parts, worth, strict=True) if asked and not pool.human[part].all()]
 
 
-def _similarity_to_others(vectors: Float, people: Hearts) -> Float:
+def similarity_to_others(vectors: Float, people: Hearts) -> Float:
     """(n,) cosine similarity of each row to the centroid of the others of its person."""
     lengths = (people.lengths * people.sizes)[people.of]
     own = similarity_to(vectors, people.centres, people.of) * lengths
@@ -141,7 +145,7 @@ def _similarity_to_others(vectors: Float, people: Hearts) -> Float:
     return np.asarray((own - 1) / rest, np.float32)
 
 
-def _widest(vectors: Float, weakest: Float) -> tuple[int, int]:
+def widest_pair(vectors: Float, weakest: Float) -> tuple[int, int]:
     """The two rows that are least alike."""
     few = np.arange(len(vectors)) if len(vectors) <= EXACT else np.argsort(weakest, kind="stable")[:WEAKEST]
     a, b = np.unravel_index(int((vectors[few] @ vectors.T).argmin()), (len(few), len(vectors)))
@@ -157,13 +161,20 @@ def _first_of_each(values: Float, starts: Int, lowest: Float) -> Int:
     )
 
 
-def _short(pool: Pool, similarity: Float) -> Float:
-    """(m,) 0 where clusters merge and above, 1 where strangers are and below."""
-    room = max(pool.threshold - pool.strangers, 1e-3)
-    return np.asarray(np.clip((pool.threshold - similarity) / room, 0, 1), np.float32)
+def _doubt(pool: Pool, members: list[Int]) -> tuple[Float64, Float64]:
+    """(m,) each: how likely a group is two people, and how many faces the answer can be expected to put right."""
+    parties = np.unique(pool.parties(), return_inverse=True)[1]
+    labels, first = parties.astype(np.int64), len(parties)
+    for number, group in enumerate(members):
+        labels[group] = first + number
+    strangers = expected_of_strangers(pool, pool.vectors, parties)
+    thresholds = Thresholds(1 - pool.threshold, pool.threshold, pool.strangers)
+    found = weakest_parts(pool.vectors, labels, thresholds, impostors=strangers)
+    found = found.take(found.clusters[:, 0] >= first)
+    return 1 - found.same, found.value
 
 
-def _named(pool: Pool, rows: Int) -> Hearts:
+def named_people(pool: Pool, rows: Int) -> Hearts:
     """The hearts of people who have a name; medoids are rows of the pool."""
     found = hearts(pool.vectors[rows], pool.identity[rows])
     return Hearts(
@@ -171,22 +182,21 @@ def _named(pool: Pool, rows: Int) -> Hearts:
     )
 
 
-def _proposals(pool: Pool, groups: Groups, at: int) -> list[dict[str, Any]]:
-    """Named people whom the cluster may show, most similar first: nearer to where clusters merge than to strangers."""
-    group, named = groups.members[at], groups.named
-    own, photos = int(pool.identity[group[0]]), set(pool.photo_ids[group].tolist())
-    inside = set(group.tolist())
+def proposals(pool: Pool, named: Hearts, group: Int, centre: Float, own: int) -> list[dict[str, Any]]:
+    """Named people whom the rows of a group may show, most similar first: nearer to where clusters merge than to
+    strangers, and not the group's `own` person."""
+    photos, inside = set(pool.photo_ids[group].tolist()), set(group.tolist())
     ruled_out = {person for row, person in pool.rejected if row in inside} | {own}
-    alike = named.centres @ groups.centres[at]
+    alike = named.centres @ centre
     least = (pool.threshold + pool.strangers) / 2
-    proposals: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for number in np.argsort(-alike, kind="stable").tolist():
-        if len(proposals) == PROPOSALS or alike[number] < least:
+        if len(found) == PROPOSALS or alike[number] < least:
             break
         person = int(named.persons[number])
-        theirs = pool.photo_ids[pool.identity == person].tolist()
-        if person in ruled_out or not photos.isdisjoint(theirs):
+        theirs = np.setdiff1d(np.flatnonzero(pool.identity == person), group)
+        if person in ruled_out or not photos.isdisjoint(pool.photo_ids[theirs].tolist()):
             continue
         face = int(pool.face_ids[named.medoid[number]])
-        proposals.append({"identity": person, "face": face, "similarity": round(float(alike[number]), 4)})
-    return proposals
+        found.append({"identity": person, "face": face, "similarity": round(float(alike[number]), 4)})
+    return found

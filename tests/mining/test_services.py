@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 
-from annotation.models import ClusterRun, Collection, Decision, Identity, Label, Photo
+from annotation.models import (
+    ClusterRun,
+    Collection,
+    Decision,
+    EmbeddingSpace,
+    Identity,
+    Label,
+    PackVectors,
+    Photo,
+)
 from annotation.services.decisions import decide, redo, undo
 from annotation.services.labels import refresh_labels
+from foundation import blobs
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound
 from jobs import services as jobs
 from jobs.models import Job, JobState
@@ -21,7 +32,7 @@ from mining.services.leases import lease_items, release_items
 from mining.services.runs import start_mining, store_batch
 from mining.strategies import USUAL, find_strategy
 from mining.vote_queries import expected_seconds
-from tests.annotation.decisions.world import World, make_world, user, who
+from tests.annotation.decisions.world import World, make_world, release, user, who
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +124,7 @@ def test_different_keeps_them_apart(world: World) -> None:
 
 def test_answers_about_pairs_refine_the_next_calibration(world: World) -> None:
     mine()
-    asked = questions("pairs_near_threshold")
+    asked = [item for item in questions("pairs_near_threshold") if "centroids" in item.evidence]  # between two people
     anna = user("anna")
     world.cluster()
     assert ClusterRun.objects.latest("id").parameters["calibration"]["answers"] is None
@@ -425,3 +436,24 @@ def test_answers_of_an_earlier_attempt_keep_its_batch(world: World) -> None:
     mined = find_strategy("pairs_near_threshold").mine(pool, budget=5)
     kept = store_batch(name="pairs_near_threshold", mined=mined, pool=pool, run=run, job=job)
     assert kept.pk == item.batch_id and ReviewVote.objects.filter(item__batch=kept).count() == 1
+
+
+def test_two_models_that_disagree_and_one_that_has_nobody_to_disagree_with(world: World) -> None:
+    with pytest.raises(Conflict) as refused:
+        mine(strategies=["model_disagreement"])
+    assert refused.value.code == "one_model" and "leave out" in refused.value.message
+    other = EmbeddingSpace.objects.create(release=release("embedder"), dimension=8)
+    pool = load_pool(world.space.runs.latest("id"))
+    for known in PackVectors.objects.filter(space=world.space):
+        faces = list(known.pack.faces.order_by("row").values_list("pk", flat=True))
+        stranger = np.eye(8, dtype=np.float32)
+        row = {face: np.flatnonzero([face in people for people in world.people])[0] for face in faces}
+        buffer = io.BytesIO()
+        np.save(buffer, stranger[[row[face] for face in faces]])
+        PackVectors.objects.create(space=other, pack=known.pack, blob=blobs.put("vectors", buffer.getvalue()))
+    both = load_pool(world.space.runs.latest("id"), other_model=True)
+    assert both.other is not None and both.other.model == str(other.release) != both.model
+    assert both.other.face_ids.tolist() == pool.face_ids.tolist() and both.other.vectors.shape[1] == 8
+    job = mine(strategies=["model_disagreement"], options={"model_disagreement": {"least": 0}})
+    assert job.state == JobState.FINISHED, job.error
+    assert ReviewBatch.objects.get(job=job).strategy == "model_disagreement"

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from annotation.clustering import Constraints, Thresholds, calibrate, centroids, cluster, worthwhile_questions
+from annotation.clustering import (
+    Constraints,
+    Thresholds,
+    calibrate,
+    centroids,
+    cluster,
+    weakest_parts,
+    worthwhile_questions,
+)
 from annotation.clustering.typical import two_parts, typical
 from annotation.clustering.vectors import number_clusters
 from foundation.errors import InvalidInput
@@ -29,11 +37,26 @@ def test_asks_about_what_nearly_merged_and_what_nearly_came_apart() -> None:
     vectors, labels = album()
     found = worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING)
     faces = [tuple(sorted(pair)) for pair in found.faces.tolist()]
-    assert faces == [(1, 4), (7, 8)]
-    assert found.clusters.tolist() == [[0, 1], [3, 3]] and found.sizes.tolist() == [[3, 3], [1, 1]]
-    assert found.similarity == pytest.approx(np.cos(np.radians([55, 64])), abs=1e-6)
-    assert found.settles.tolist() == [3, 1]
-    assert found.value == pytest.approx(found.settles * np.array([found.same[0], 1 - found.same[1]]))
+    assert faces[:2] == [(1, 4), (7, 8)]
+    assert found.clusters[:2].tolist() == [[0, 1], [3, 3]] and found.sizes[:2].tolist() == [[3, 3], [1, 1]]
+    assert found.similarity[:2] == pytest.approx(np.cos(np.radians([55, 64])), abs=1e-6)
+    assert found.settles[:2].tolist() == [3, 1]
+    assert found.value[:2] == pytest.approx([3 * found.same[0], 1 - found.same[1]])
+    # The clusters of three hold well, and are worth next to nothing; a face of three would gain 4/3 by leaving.
+    assert found.sizes[2:].tolist() == [[1, 2], [1, 2]]
+    assert found.value[2:] == pytest.approx(4 / 3 * (1 - found.same[2:])) and found.value[2:].max() < 0.02
+
+
+def test_the_weakest_parts_are_the_questions_about_one_cluster() -> None:
+    vectors, labels = album()
+    found = weakest_parts(vectors, 70 - 10 * labels, THRESHOLDS)
+    assert found.clusters.tolist() == [[40, 40], [60, 60], [70, 70]]
+    asked = worthwhile_questions(vectors, 70 - 10 * labels, THRESHOLDS, NOTHING)
+    one = asked.take(asked.clusters[:, 0] == asked.clusters[:, 1])
+    by_cluster = np.argsort(one.clusters[:, 0])
+    for column in ("faces", "same", "value", "settles"):
+        assert getattr(one.take(by_cluster), column).tolist() == getattr(found, column).tolist()
+    assert not len(weakest_parts(vectors[:1], labels[:1], THRESHOLDS))
 
 
 def test_answers_so_far_shift_the_odds_of_two_clusters_only() -> None:
@@ -65,8 +88,9 @@ def test_labels_may_be_any_numbers() -> None:
 def test_an_answered_question_is_not_asked_again() -> None:
     vectors, labels = album()
     found = worthwhile_questions(vectors, labels, THRESHOLDS, np.array([[0, 5]]))  # another pair of the same clusters
-    assert [tuple(sorted(pair)) for pair in found.faces.tolist()] == [(7, 8)]
-    assert not len(worthwhile_questions(vectors, labels, THRESHOLDS, np.array([[8, 7], [1, 4]])))
+    assert {tuple(sorted(pair)) for pair in found.faces.tolist()} == {(7, 8), (3, 4), (0, 1)}
+    answered = np.array([[8, 7], [1, 4], [4, 3], [0, 1]])
+    assert not len(worthwhile_questions(vectors, labels, THRESHOLDS, answered))
 
 
 def test_how_likely_two_clusters_are_one_person_tells_them_from_strangers() -> None:
@@ -142,7 +166,7 @@ def test_copies_of_one_face_can_be_cut_too() -> None:
     vectors = np.repeat(people(seed=1, count=1, faces=1)[0], 4, axis=0)
     labels = np.zeros(4, np.int64)
     assert 0 < two_parts(vectors, labels, centroids(vectors, labels)).sum() < 4
-    assert not len(worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING))
+    assert worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING).value.max(initial=0) < 0.01
 
 
 @pytest.mark.parametrize("n", [0, 1])
