@@ -6,7 +6,10 @@ class MiningConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from annotation.services.current_run import on_new_run
         from annotation.services.decisions import on_change_of_standing
         from mining.services.answers import follow_ledger
+        from mining.services.outdated import close_clusters_of_other_runs
 
         on_change_of_standing(follow_ledger)
+        on_new_run(close_clusters_of_other_runs)

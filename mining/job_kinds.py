@@ -12,6 +12,7 @@ from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 from mining.queries import load_pool
 from mining.services.error_models import refresh_error_models
+from mining.services.outdated import close_questions_of_other_runs
 from mining.services.runs import mine, store_batch
 from mining.strategies import USUAL
 
@@ -29,6 +30,7 @@ class Mine(JobKind):
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         clustering = require_current_run()
+        close_questions_of_other_runs(clustering, [unit.key for unit in units])
         pool = load_pool(clustering, progress=run.progress)
         budget, diversity = int(job.params.get("budget", 100)), float(job.params.get("diversity", 0.0))
         for unit in units:

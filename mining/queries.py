@@ -91,13 +91,19 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         shift=((run.parameters.get("calibration") or {}).get("answers") or {}).get("shift", 0.0),
         apart=apart,
         rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
-        asked={tuple(faces) for faces in ReviewItem.objects.values_list("faces", flat=True).iterator()},
+        asked=_asked(),
         quality=faces.quality,
         together=together,
         hashes=_hashes(faces),
         owner=_owners(faces, identity),
         cluster=_clusters(run, faces),
     )
+
+
+def _asked() -> set[tuple[int, ...]]:
+    """The faces of all questions but those that a newer clustering has overtaken, which may be asked anew."""
+    asked = ReviewItem.objects.exclude(state=State.OBSOLETE, decision=None)
+    return {tuple(faces) for faces in asked.values_list("faces", flat=True).iterator()}
 
 
 def _clusters(run: ClusterRun, faces: FaceVectors) -> Int:

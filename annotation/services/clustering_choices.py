@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from annotation.models import ClusterMember, ClusterRun, EmbeddingSpace, Label
 from annotation.queries.cluster_run_pages import require_run
 from annotation.services.clustering_runs import drop_previews
+from annotation.services.current_run import make_current
 from annotation.services.labels import refresh_labels
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
 from foundation.errors import Conflict
@@ -41,8 +42,7 @@ def apply_run(*, run_id: int, finish: Callable[[dict[str, Any]], None] = lambda 
             check_applicable(run)
             _forget_labels_of_unknown_faces(run)
             run.metrics = {**run.metrics, "labels": refresh_labels(run=run).as_dict()}
-            run.state, run.current = State.DONE, True
-            run.save(update_fields=["metrics", "state", "current"])
+            make_current(run)
         finish(run.metrics)
     return run
 

@@ -25,6 +25,7 @@ from annotation.models import Cluster, ClusterMember, ClusterRun, EmbeddingSpace
 from annotation.queries.decisions import ledger_entries
 from annotation.queries.vectors import FaceVectors, load_vectors
 from annotation.services.calibrations import calibrate_space
+from annotation.services.current_run import make_current
 from annotation.services.label_rows import copy_rows
 from annotation.services.labels import refresh_labels
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
@@ -127,11 +128,13 @@ def _carry_out(
             drop_previews(ClusterRun.objects.exclude(pk=run.pk))
         else:
             run.metrics["labels"] = refresh_labels(run=run).as_dict()
-            run.state, run.current = ClusterRun.State.DONE, True
             clock.lap("label")
         run.metrics["seconds"] = clock.seconds
         run.finished_at = timezone.now()
-        run.save()
+        if preview:
+            run.save()
+        else:
+            make_current(run)
         _forget_old_runs()
         finish(run.metrics)
     progress(1000, 1000)

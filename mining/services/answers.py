@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from annotation.models import Decision
+from annotation.queries.clusters import current_run
 from annotation.queries.decisions import decisions_of_action
 from annotation.services.ledger_locks import while_deciding
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mining.models import ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
 from mining.services.leases import enough_votes, lend_again, lock_item, open_item
+from mining.services.outdated import close_clusters_of_other_runs
 from mining.services.settling import rehearse, settle
 from mining.vote_queries import SKIP
 
@@ -51,7 +53,7 @@ def cast_vote(
     item = open_item(user, item_id)
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
         raise InvalidInput("Seconds must lie between 0 and a day.", code="bad_seconds")
-    if item.gold or item.batch.overlap > 1:  # else it is written, or refused, at once
+    if item.batch.overlap > 1:  # else it is written, or refused, at once
         rehearse(item, answer, payload or {})
     return _cast(user, item, answer, seconds, payload or {})
 
@@ -115,6 +117,8 @@ def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> Non
     reopened = list(closed.values_list("pk", flat=True))
     ReviewLease.objects.filter(item__in=reopened).delete()
     closed.update(state=State.OPEN)
+    if reopened:
+        close_clusters_of_other_runs(current_run(), among=reopened)
     ReviewItem.objects.filter(pk__in=enough_votes(reopened)).update(state=State.DISPUTED)
     _close_again(standing)
 

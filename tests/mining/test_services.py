@@ -27,13 +27,14 @@ from jobs.models import Job, JobState
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.queries import batch_by_id, items_of, load_pool
 from mining.review_pages import list_questions
-from mining.services.answers import answer_item, skip_item
+from mining.services.answers import answer_item, cast_vote, skip_item
 from mining.services.leases import lease_items, release_items
 from mining.services.runs import start_mining, store_batch
 from mining.strategies import USUAL, find_strategy
 from mining.vote_queries import expected_seconds
 from tests.annotation.decisions.world import World, make_world, release, user, who
 
+State = ReviewItem.State
 pytestmark = pytest.mark.django_db
 
 
@@ -457,3 +458,34 @@ def test_two_models_that_disagree_and_one_that_has_nobody_to_disagree_with(world
     job = mine(strategies=["model_disagreement"], options={"model_disagreement": {"least": 0}})
     assert job.state == JobState.FINISHED, job.error
     assert ReviewBatch.objects.get(job=job).strategy == "model_disagreement"
+
+
+def test_a_newer_clustering_overtakes_what_nobody_has_begun_to_answer(world: World) -> None:
+    mine(strategies=["clusters", "pairs_near_threshold"], overlap=2, gold=0)
+    clusters, pairs = questions("clusters"), questions("pairs_near_threshold")
+    anna, begun = user("anna"), pairs[0]
+    cast_vote(user=anna, item_id=begun.pk, answer="different")
+    world.cluster()
+    assert states_of(clusters) == {State.OBSOLETE}, "their clusters are not there any more"
+    assert states_of(pairs) == {State.OPEN}, "two faces still are"
+    jobs.run_to_end(job_id=start_mining(user=None, strategies=["pairs_near_threshold"], gold=0).pk)
+    assert states_of([begun]) == {State.OPEN} and states_of(pairs[1:]) == {State.OBSOLETE}
+    anew = questions("pairs_near_threshold")
+    assert {tuple(item.faces) for item in pairs[1:]} & {tuple(item.faces) for item in anew}
+    assert tuple(begun.faces) not in {tuple(item.faces) for item in anew}
+
+
+def test_an_answer_about_a_cluster_of_an_earlier_run_that_is_taken_back_is_not_asked_again(world: World) -> None:
+    mine(strategies=["clusters"], gold=0)
+    anna, [first, *_] = user("anna"), questions("clusters")
+    answer_item(user=anna, item_id=first.pk, answer="same")
+    undo(user=anna)
+    assert states_of([first]) == {State.OPEN}
+    redo(user=anna)
+    world.cluster()
+    undo(user=anna)
+    assert states_of([first]) == {State.OBSOLETE}
+
+
+def states_of(items: list[ReviewItem]) -> set[str]:
+    return set(ReviewItem.objects.filter(pk__in=[item.pk for item in items]).values_list("state", flat=True))
