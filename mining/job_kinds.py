@@ -10,6 +10,7 @@ from django.db import transaction
 from annotation.queries.clusters import require_current_run
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
+from mining.other_model import NEEDED_BY
 from mining.queries import load_pool
 from mining.services.error_models import refresh_error_models
 from mining.services.outdated import close_questions_of_other_runs
@@ -18,7 +19,9 @@ from mining.strategies import USUAL
 
 
 class Mine(JobKind):
-    """Params: `strategies` (null: the usual ones), `budget` (per strategy), `overlap`, `gold`, `seed`, `diversity`."""
+    """Params: `strategies` (null: the usual ones), `budget` (per strategy), `overlap`, `gold`, `seed`, `diversity` and
+    `options` ({strategy: {option: value}}).
+    """
 
     name = "mine"
     title = "Mine questions"
@@ -31,10 +34,19 @@ class Mine(JobKind):
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         clustering = require_current_run()
         close_questions_of_other_runs(clustering, [unit.key for unit in units])
-        pool = load_pool(clustering, progress=run.progress)
+        two_models = not NEEDED_BY.isdisjoint(unit.key for unit in units)
+        pool = load_pool(clustering, other_model=two_models, progress=run.progress)
         budget, diversity = int(job.params.get("budget", 100)), float(job.params.get("diversity", 0.0))
+        options = job.params.get("options") or {}
         for unit in units:
-            mined = mine(name=unit.key, pool=pool, budget=budget, diversity=diversity, progress=run.progress)
+            mined = mine(
+                name=unit.key,
+                pool=pool,
+                budget=budget,
+                diversity=diversity,
+                options=options.get(unit.key),
+                progress=run.progress,
+            )
             with transaction.atomic():
                 batch = store_batch(name=unit.key, mined=mined, pool=pool, run=clustering, job=job)
                 run.done(unit, {"batch": batch.pk, "questions": len(mined.questions)})

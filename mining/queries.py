@@ -15,6 +15,7 @@ from annotation.queries.vectors import FaceVectors, load_vectors
 from foundation.errors import NotFound
 from foundation.progress import Progress, silent
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.other_model import with_other_model
 from mining.strategies.pool import Int, Pool
 from mining.vote_queries import SKIP
 
@@ -64,8 +65,11 @@ def items_of(batch: ReviewBatch) -> QuerySet[ReviewItem]:
     return batch.items.order_by("ordinal")
 
 
-def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
-    """The faces of the run's space with their labels and what people have settled about them."""
+def load_pool(run: ClusterRun, *, other_model: bool = False, progress: Progress = silent) -> Pool:
+    """The faces of the run's space with their labels and what people have settled about them.
+
+    With `other_model` also as a second model sees them; raises Conflict (`one_model`) where there is none.
+    """
     left_out = set(Label.objects.filter(reason__in=LEFT_OUT).values_list("face_id", flat=True))
     faces = load_vectors(run.space, leave_out=left_out, progress=progress)
     identity, human = _labels(faces)
@@ -77,7 +81,7 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
     )
     rules = run.parameters["rules"]
     merge = run.parameters["merge_similarity"]
-    return Pool(
+    pool = Pool(
         face_ids=faces.face_ids,
         photo_ids=faces.photo_ids,
         groups=faces.groups,
@@ -97,7 +101,9 @@ def load_pool(run: ClusterRun, *, progress: Progress = silent) -> Pool:
         hashes=_hashes(faces),
         owner=_owners(faces, identity),
         cluster=_clusters(run, faces),
+        model=str(run.space.release),
     )
+    return with_other_model(pool, run, leave_out=left_out, progress=progress) if other_model else pool
 
 
 def _asked() -> set[tuple[int, ...]]:

@@ -29,7 +29,7 @@ def calibrate_space(
     """Estimate the thresholds, refined by people's answers, and remember them with the space: the calibration's record,
     in which `core_distance` and `merge_similarity` stand at the top as well."""
     answers = answers_in(space=space, state=state)
-    found = calibrate(faces.vectors, constraints=constraints, prior=_prior(space), answers=answers)
+    found = calibrate(faces.vectors, constraints=constraints, prior=prior_of(space), answers=answers)
     record: dict[str, Any] = {
         **found.record(),
         "core_distance": found.thresholds.core_distance,
@@ -61,7 +61,8 @@ def answers_in(*, space: EmbeddingSpace, state: State) -> Answers:
     return Answers(np.clip(np.array(similarity, np.float64), -1, 1), np.array(same, np.bool_))
 
 
-def _prior(space: EmbeddingSpace) -> ImpostorModel:
+def prior_of(space: EmbeddingSpace) -> ImpostorModel:
+    """What to believe of a space's strangers while it has too few faces to tell."""
     stored = space.calibration.get("random") or space.calibration.get("same_photo")
     if stored is None:
         mean, spread = known_impostors(space.release.architecture) or (0.0, CROWDING / np.sqrt(space.dimension))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -17,6 +18,7 @@ from jobs.models import Job
 from jobs.services import enqueue
 from mining.known import LEAST_SHARE, MOST_SHARE, Asked, mix_in
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.other_model import NEEDED_BY, require_other_space
 from mining.strategies import USUAL, find_strategy
 from mining.strategies.base import Mined
 from mining.strategies.pool import Pool
@@ -35,6 +37,7 @@ def start_mining(
     gold: float = GOLD,
     seed: int | None = None,
     diversity: float = 0.0,
+    options: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Job:
     """Look for at most `budget` questions per strategy.
 
@@ -44,11 +47,14 @@ def start_mining(
         gold: the share of questions with a known answer hidden among the others, 0.05..0.15, or 0 for none.
         seed: of what is drawn at random; None for the job's number.
         diversity: 0..1, from the most valuable questions to those that differ most among more of these.
+        options: {strategy: {option: value}}, see `mining.strategies.options`; the others have their defaults.
 
-    Raises InvalidInput (`unknown_strategy`, `bad_budget`, `bad_overlap`, `bad_gold`, `bad_diversity`), or Conflict
-    before anything was clustered.
+    Raises InvalidInput (`unknown_strategy`, `bad_budget`, `bad_overlap`, `bad_gold`, `bad_diversity`,
+    `unknown_option`, `bad_option`), or Conflict
+    before anything was clustered and where a second model is wanted that is not there (`one_model`).
     """
-    names = _names(strategies)
+    chosen = _chosen(strategies, options or {})
+    names = list(chosen)
     if not 0 <= budget <= MAX_BUDGET:
         raise InvalidInput(f"The budget must lie between 0 and {MAX_BUDGET}.", code="bad_budget")
     if not 1 <= overlap <= MAX_OVERLAP:
@@ -58,22 +64,35 @@ def start_mining(
         raise InvalidInput(f"The share of known answers must lie between {shares}, or be 0.", code="bad_gold")
     if not 0 <= diversity <= 1:
         raise InvalidInput("The diversity must lie between 0 and 1.", code="bad_diversity")
-    require_current_run()
+    clustering = require_current_run()
+    if not NEEDED_BY.isdisjoint(names):
+        require_other_space(clustering)
     params = {"strategies": names, "budget": budget, "overlap": overlap, "gold": gold, "seed": seed}
-    params["diversity"] = diversity
+    params |= {"diversity": diversity, "options": {name: of for name, of in chosen.items() if of}}
     return enqueue(kind="mine", params=params, user=user)
 
 
-def _names(strategies: Iterable[str] | None) -> list[str]:
+def _chosen(strategies: Iterable[str] | None, options: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, Any]]:
+    """Each strategy of a run with the value of each of its options."""
     names = list(USUAL if strategies is None else dict.fromkeys(strategies))
-    for name in names:
+    for name in options:
         find_strategy(name)
-    return names
+        if name not in names:
+            raise InvalidInput(f"There are options for {name}, which is not to be run.", code="unknown_option")
+    return {name: find_strategy(name, options.get(name)).chosen for name in names}
 
 
-def mine(*, name: str, pool: Pool, budget: int, progress: Progress, diversity: float = 0.0) -> Mined:
+def mine(
+    *,
+    name: str,
+    pool: Pool,
+    budget: int,
+    progress: Progress,
+    diversity: float = 0.0,
+    options: Mapping[str, object] | None = None,
+) -> Mined:
     """Let one strategy look at the pool."""
-    return find_strategy(name).mine(pool, budget=budget, diversity=diversity, progress=progress)
+    return find_strategy(name, options).mine(pool, budget=budget, diversity=diversity, progress=progress)
 
 
 @transaction.atomic
@@ -90,7 +109,7 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
     batch = ReviewBatch.objects.create(
         strategy=name,
         asks=asks,
-        parameters={key: job.params[key] for key in ("budget", "overlap", "gold", "diversity") if key in job.params},
+        parameters=_parameters(job, name),
         overlap=int(job.params.get("overlap", 1)),
         expected_seconds=expected_seconds(strategy=name, asks=asks),
         run=run,
@@ -101,6 +120,13 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
     asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name))
     ReviewItem.objects.bulk_create([_item(batch, ordinal, one) for ordinal, one in enumerate(asked)], batch_size=2000)
     return batch
+
+
+def _parameters(job: Job, name: str) -> dict[str, Any]:
+    """What the batch was made with."""
+    shared = {key: job.params[key] for key in ("budget", "overlap", "gold", "diversity") if key in job.params}
+    options = (job.params.get("options") or {}).get(name)
+    return {**shared, "options": options} if options else shared
 
 
 def _drawn(job: Job, name: str) -> np.random.Generator:

@@ -19,11 +19,21 @@ STRATEGIES: dict[str, str] = {
     "merges": "mining.strategies.merges:Merges",
     "widest_pairs": "mining.strategies.widest_pairs:WidestPairs",
     "blocked_merges": "mining.strategies.blocked_merges:BlockedMerges",
+    "model_disagreement": "mining.strategies.model_disagreement:ModelDisagreement",
     "decisive_low_quality": "mining.strategies.decisive_low_quality:DecisiveLowQuality",
     "rare_identities": "mining.strategies.rare_identities:RareIdentities",
 }
 # What these ask, the others ask too, or nobody asks unless somebody wants to know: a run looks with them if told to.
-SPECIAL = frozenset({"widest_pairs", "blocked_merges", "decisive_low_quality", "rare_identities"})
+SPECIAL = frozenset(
+    {
+        "mixed_people",
+        "widest_pairs",
+        "blocked_merges",
+        "model_disagreement",
+        "decisive_low_quality",
+        "rare_identities",
+    }
+)
 USUAL = tuple(name for name in STRATEGIES if name not in SPECIAL)
 
 

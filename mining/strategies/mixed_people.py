@@ -55,7 +55,7 @@ class MixedPeople(Strategy):
         number = np.minimum(np.searchsorted(found.labels, labels), len(found.labels) - 1)
         several = np.isin(labels, found.labels)
         half[labelled[several]] = 2 * number[several] + ~found.smaller[several]
-        open_question = (found.score > 0) & ~_spoken_on(pool, half, len(found.labels))
+        open_question = (found.score > 0) & ~spoken_on(pool, half, len(found.labels))
         open_question &= (found.sizes[:, 0] > 1) | (found.sizes[:, 1] == 1)
         which = np.flatnonzero(open_question)
         inside = np.flatnonzero(half >= 0)
@@ -100,7 +100,7 @@ class MixedPeople(Strategy):
         )
 
 
-def _spoken_on(pool: Pool, half: Int, people: int) -> Bool:
+def spoken_on(pool: Pool, half: Int, people: int) -> Bool:
     """(people,) whether people have tied or told apart faces of both halves, or put faces on both."""
     spoken = np.zeros(people, np.bool_)
     for pairs in (pool.apart, pool.together):

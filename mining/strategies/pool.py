@@ -41,6 +41,8 @@ class Pool:
         owner: (n,) the owner of the profile of a face that the profile prior set aside, -2 if not known; -1 for all
             other faces. None where there is no such face.
         cluster: (n,) the cluster in the current run, -1 for none. None where it is not known.
+        model: what the embedding model is called.
+        other: some of the faces, with the same labels, as another model sees them; None unless that was asked for.
     """
 
     face_ids: Int
@@ -62,6 +64,8 @@ class Pool:
     hashes: Mapping[int, int] = field(default_factory=dict)
     owner: Int | None = None
     cluster: Int | None = None
+    model: str = ""
+    other: Pool | None = None
 
     def check(self) -> None:
         """Raises InvalidInput unless all columns fit each other."""
@@ -82,8 +86,11 @@ class Pool:
         """The pool without the faces that the profile prior set aside; itself where there are none."""
         if self.owner is None or (self.owner == -1).all():
             return self
-        kept = np.flatnonzero(self.owner == -1)
-        place = np.full(len(self.owner), -1, np.int64)
+        return replace(self.take(np.flatnonzero(self.owner == -1)), owner=None)
+
+    def take(self, kept: Int) -> Pool:
+        """Some of the rows (rising), with what was said about them alone."""
+        place = np.full(len(self.face_ids), -1, np.int64)
         place[kept] = np.arange(len(kept))
         apart, together = place[self.apart], place[self.together]
         return replace(
@@ -98,7 +105,7 @@ class Pool:
             rejected={(int(place[row]), person) for row, person in self.rejected if place[row] >= 0},
             quality=None if self.quality is None else self.quality[kept],
             together=together[(together >= 0).all(axis=1)],
-            owner=None,
+            owner=None if self.owner is None else self.owner[kept],
             cluster=None if self.cluster is None else self.cluster[kept],
         )
 

@@ -143,7 +143,8 @@ def _two(pool: Pool, order: Int, of: Int, second: Bool, sizes: Int) -> Float64:
 
 
 def _known(pool: Pool, pairs: Int) -> Bool:
-    """(k,) whether people tied or told apart the two, or put both on the person whom they share."""
+    """(k,) whether people tied or told apart the two, put both on the person, or took one from there."""
     told = {tuple(sorted(pair)) for pair in [*pool.apart.tolist(), *pool.together.tolist()]}
     said = np.array([tuple(sorted(pair)) in told for pair in pairs.tolist()], np.bool_)
-    return np.asarray(said | pool.human[pairs].all(axis=1))
+    taken = [row for row, person in pool.rejected if person == pool.identity[row]]
+    return np.asarray(said | pool.human[pairs].all(axis=1) | np.isin(pairs, taken).any(axis=1))

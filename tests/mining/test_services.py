@@ -441,7 +441,7 @@ def test_answers_of_an_earlier_attempt_keep_its_batch(world: World) -> None:
 
 def test_two_models_that_disagree_and_one_that_has_nobody_to_disagree_with(world: World) -> None:
     with pytest.raises(Conflict) as refused:
-        mine(strategies=["model_disagreement"])
+        start_mining(user=None, strategies=["model_disagreement"])
     assert refused.value.code == "one_model" and "leave out" in refused.value.message
     other = EmbeddingSpace.objects.create(release=release("embedder"), dimension=8)
     pool = load_pool(world.space.runs.latest("id"))
@@ -458,6 +458,24 @@ def test_two_models_that_disagree_and_one_that_has_nobody_to_disagree_with(world
     job = mine(strategies=["model_disagreement"], options={"model_disagreement": {"least": 0}})
     assert job.state == JobState.FINISHED, job.error
     assert ReviewBatch.objects.get(job=job).strategy == "model_disagreement"
+
+
+def test_options_are_checked_at_the_start_and_kept_with_the_batch(world: World) -> None:
+    job = mine(strategies=["rare_identities"], options={"rare_identities": {"faces": "1..4"}})
+    batch = ReviewBatch.objects.get(job=job)
+    assert job.params["options"] == {"rare_identities": {"faces": [1, 4], "candidates": 1}}
+    assert batch.parameters["options"] == {"faces": [1, 4], "candidates": 1}
+    assert sum(batch.report["reasons"].values()) == batch.report["picked"] > 0
+    assert sum(batch.report["values"]["counts"]) == batch.report["candidates"]
+    for options, code in (
+        ({"rare_identities": {"faces": "4..1"}}, "bad_option"),
+        ({"rare_identities": {"size": 1}}, "unknown_option"),
+        ({"merges": {}}, "unknown_option"),
+        ({"odd": {}}, "unknown_strategy"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            start_mining(user=None, strategies=["rare_identities"], options=options)
+        assert refused.value.code == code
 
 
 def test_a_newer_clustering_overtakes_what_nobody_has_begun_to_answer(world: World) -> None:

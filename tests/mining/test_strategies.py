@@ -260,6 +260,16 @@ def two_names() -> Pool:
     return make_pool(faces, identity.tolist(), names={1: "Anna", 2: "Ann"}, human=human, threshold=0.99)
 
 
+def seen_by_two(pool: Pool) -> Pool:
+    """To the other model all faces are the same."""
+    return replace(pool, other=replace(pool, vectors=unit(np.ones((len(pool.vectors), 3)))))
+
+
+def ready(name: str, pool: Pool) -> Pool:
+    """The pool with what the strategy needs."""
+    return seen_by_two(pool) if name == "model_disagreement" else pool
+
+
 WORTH_ONE = {
     "one_person_two_names": two_names,
     "pairs_near_threshold": lambda: make_pool(np.array([[1, 0, 0], [0.55, 0.8, 0]]), [1, 2]),
@@ -269,6 +279,13 @@ WORTH_ONE = {
     "profile_leftovers": lambda: replace(profile(), owner=np.array([-1, -1, -1, 1, -2, 1])),
     "clusters": lambda: make_pool(np.array([[1, 0.1, 0], [1, 0, 0]]), [1, 1], cluster=np.array([5, 5])),
     "merges": two_names,
+    "widest_pairs": lambda: make_pool(np.array([[1, 0.1, 0], [1, 0, 0]]), [1, 1], cluster=np.array([5, 5])),
+    "blocked_merges": lambda: make_pool(np.array([[1, 0.1, 0], [1, 0, 0]]), [1, 2], photo_ids=np.array([7, 7])),
+    "model_disagreement": lambda: seen_by_two(make_pool(np.array([[1, 0, 0], [0.3, 0.8, 0]]), [1, 2])),
+    "decisive_low_quality": lambda: make_pool(
+        np.array([[1, 0, 0], [0.6, 0.8, 0]]), [1, 2], quality=np.array([0.1, 0.9], np.float32)
+    ),
+    "rare_identities": lambda: make_pool(np.array([[1, 0, 0], [0.1, 0.8, 0]]), [1, 2]),
 }
 
 
@@ -379,7 +396,7 @@ def test_leftovers_like_the_owner_are_asked_and_nobody_else_sees_them() -> None:
 
 
 def others(name: str, pool: Pool) -> tuple[Question, ...]:
-    return () if name == "profile_leftovers" else find_strategy(name).mine(pool, budget=10).questions
+    return () if name == "profile_leftovers" else find_strategy(name).mine(ready(name, pool), budget=10).questions
 
 
 def test_a_pool_without_leftovers_keeps_what_people_said_about_the_rest() -> None:
@@ -411,7 +428,7 @@ def test_the_base_checks_cuts_and_drops_near_duplicates(name: str) -> None:
     strategy = find_strategy(name)
     assert strategy.name == name and strategy.title and strategy.asks in get_args(Asks)
     for seed in range(30):
-        pool = random_pool(seed)
+        pool = ready(name, random_pool(seed))
         everything = strategy.mine(pool, budget=1000)
         groups = dict(zip(pool.face_ids.tolist(), pool.groups.tolist(), strict=True))
         parties = dict(zip(pool.face_ids.tolist(), pool.parties().tolist(), strict=True))
@@ -434,7 +451,7 @@ def test_an_empty_pool_asks_nothing(name: str) -> None:
     pool = make_pool(np.ones((1, 3)), [-1])
     columns = ("face_ids", "photo_ids", "groups", "vectors", "identity", "human")
     empty = replace(pool, **{column: getattr(pool, column)[:0] for column in columns})
-    assert find_strategy(name).mine(empty, budget=5).questions == ()
+    assert find_strategy(name).mine(ready(name, empty), budget=5).questions == ()
 
 
 def test_unknown_strategies_are_refused() -> None:
