@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ def close_clusters_of_other_runs(run: ClusterRun | None, among: Collection[int] 
     (clusters if among is None else clusters.filter(pk__in=among)).update(state=State.OBSOLETE)
 
 
+@transaction.atomic
 def close_questions_of_other_runs(run: ClusterRun, strategies: Collection[str]) -> None:
     """Let these strategies ask anew what nobody has begun to answer: they know the new clusters and later answers."""
     begun = ReviewVote.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
