@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from foundation.errors import InvalidInput
 from mining.consensus.agreement import cohen_kappa, fleiss_kappa
 from mining.consensus.dawid_skene import weigh_votes
+from mining.consensus.marks import weigh_marks
 from mining.consensus.votes import Votes
 
 
@@ -115,3 +116,27 @@ def test_two_votes_of_one_person_on_a_question_are_refused() -> None:
     twice = np.zeros(2, np.int64)
     with pytest.raises(InvalidInput):
         Votes(twice, twice, np.array([0, 1]), 1, 1, 2)
+
+
+def test_marks_on_faces_that_all_agree_on_hold_and_one_of_three_slipped() -> None:
+    out, other = {7: "rejected"}, {7: "ignored"}
+    assert weigh_marks([out, out]) == (out, 1.0) and weigh_marks([{}, {}]) == ({}, 1.0)
+    marks, sure = weigh_marks([out, {}, {}])
+    assert marks == {} and sure > 0.99
+    assert weigh_marks([out, out, {}])[1] < 0.9 and weigh_marks([out, other, {}])[1] < 0.9
+    marks, sure = weigh_marks([out, out, out, out, {}])
+    assert marks == out and sure > 0.95
+    # The least sure face decides.
+    assert weigh_marks([{7: "rejected", 8: "rejected"}, {8: "rejected"}])[1] == weigh_marks([out, {}])[1] <= 0.95
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.dictionaries(st.integers(1, 5), st.sampled_from(["rejected", "ignored"])), min_size=1, max_size=6))
+def test_marks_are_weighed_face_by_face_and_by_nobodys_order(votes: list[dict[int, str]]) -> None:
+    marks, sure = weigh_marks(votes)
+    assert (marks, sure) == (weigh_marks(votes[::-1])[0], pytest.approx(weigh_marks(votes[::-1])[1]))
+    kinds = {mark for vote in votes for mark in vote.values()}
+    assert 1 / (1 + len(kinds)) <= sure <= 1 and set(marks) <= set().union(*votes)
+    for face, mark in marks.items():
+        said = [vote.get(face) for vote in votes]
+        assert said.count(mark) >= max(said.count(kind) for kind in kinds)
