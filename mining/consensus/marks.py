@@ -6,31 +6,33 @@ from collections.abc import Mapping, Sequence
 
 from mining.consensus.posterior import posterior
 
-STAYS = "stays"
-LEAVE = 0.05  # share of faces, believed before any mark is seen
+STAYS, LEAVES = "stays", "leaves"
+PREVALENCE = {STAYS: 0.95, LEAVES: 0.05}  # of faces, believed before any mark is seen
 
 
 def weigh_marks(votes: Sequence[Mapping[int, str]]) -> tuple[dict[int, str], float]:
     """The most probable mark of each face that leaves, and how sure the least sure face is.
 
     What all say of a face holds. Where they differ, each is believed right nine times in ten, and few faces leave: one
-    of three who marks a face is taken to have slipped, and two of three leave it open.
+    of three who marks a face is taken to have slipped, and two of three leave it open. Whether a face leaves is weighed
+    first, then in which way.
 
     Args:
         votes: of each person, face -> mark; the other faces stay.
     """
-    kinds = sorted({mark for vote in votes for mark in vote.values()})
-    prevalence = {STAYS: 1 - LEAVE, **dict.fromkeys(kinds, LEAVE / max(len(kinds), 1))}
     marks: dict[int, str] = {}
     sure = 1.0
     for face in sorted(set().union(*votes)):
-        said = {vote.get(face, STAYS) for vote in votes}
-        if len(said) == 1:
-            marks[face] = said.pop()
+        said = [vote.get(face, STAYS) for vote in votes]
+        if len(set(said)) == 1:
+            marks[face] = said[0]
             continue
-        found = posterior([STAYS, *kinds], [(vote.get(face, STAYS), None) for vote in votes], prevalence)
-        best = max(found, key=lambda mark: found[mark])
-        sure = min(sure, found[best])
-        if best != STAYS:
-            marks[face] = best
+        leaves = posterior([STAYS, LEAVES], [(STAYS if one == STAYS else LEAVES, None) for one in said], PREVALENCE)
+        if leaves[STAYS] >= leaves[LEAVES]:
+            sure = min(sure, leaves[STAYS])
+            continue
+        how = [one for one in said if one != STAYS]
+        found = posterior(sorted(set(how)), [(one, None) for one in how])
+        marks[face] = max(found, key=lambda mark: (found[mark], how.count(mark)))
+        sure = min(sure, leaves[LEAVES] * found[marks[face]])
     return marks, sure

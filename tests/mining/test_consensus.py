@@ -134,9 +134,9 @@ def test_marks_on_faces_that_all_agree_on_hold_and_one_of_three_slipped() -> Non
 @given(st.lists(st.dictionaries(st.integers(1, 5), st.sampled_from(["rejected", "ignored"])), min_size=1, max_size=6))
 def test_marks_are_weighed_face_by_face_and_by_nobodys_order(votes: list[dict[int, str]]) -> None:
     marks, sure = weigh_marks(votes)
-    assert (marks, sure) == (weigh_marks(votes[::-1])[0], pytest.approx(weigh_marks(votes[::-1])[1]))
-    kinds = {mark for vote in votes for mark in vote.values()}
-    assert 1 / (1 + len(kinds)) <= sure <= 1 and set(marks) <= set().union(*votes)
+    assert weigh_marks(votes[::-1])[1] == pytest.approx(sure)
+    assert 0 < sure <= 1 and set(marks) <= set().union(*votes)
     for face, mark in marks.items():
         said = [vote.get(face) for vote in votes]
-        assert said.count(mark) >= max(said.count(kind) for kind in kinds)
+        assert said.count(mark) >= max(said.count(kind) for kind in ("rejected", "ignored"))
+        assert len(said) - said.count(None) > said.count(None)
