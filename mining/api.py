@@ -16,7 +16,6 @@ from accounts.idempotency import IdempotentWrites
 from accounts.models import User
 from accounts.permissions import Requires, request_can
 from accounts.roles import Capability
-from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
 from mining import queries
 from mining.annotators import agreements, find_annotator, list_annotators
@@ -26,7 +25,6 @@ from mining.serializers import (
     AnswerSerializer,
     LeasedSerializer,
     LeaseSerializer,
-    NewMiningSerializer,
     OneAnnotatorSerializer,
     ReviewBatchSerializer,
     ReviewItemSerializer,
@@ -34,20 +32,8 @@ from mining.serializers import (
 )
 from mining.services.answers import cast_vote, skip_item, withdraw_vote
 from mining.services.leases import lease_items, release_items
-from mining.services.runs import start_mining
 
 MAY_REVIEW: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
-
-
-class MiningRunsView(IdempotentWrites):
-    permission_classes = (Requires(Capability.MINING),)
-
-    @extend_schema(request=NewMiningSerializer, responses={202: StartedSerializer}, summary="Start a mining run")
-    def post(self, request: Request) -> Response:
-        wanted = NewMiningSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        job = start_mining(user=cast(User, request.user), **wanted.validated_data)
-        return Response({"job": job.pk}, status=202)
 
 
 class BatchesView(GenericAPIView[ReviewBatch]):

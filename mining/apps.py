@@ -6,6 +6,7 @@ class MiningConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import mining.schema  # noqa: F401 registers the extension
         from annotation.services.current_run import on_new_run
         from annotation.services.decisions import on_change_of_standing
         from mining.services.answers import follow_ledger

@@ -6,41 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from mining.known import LEAST_SHARE, MOST_SHARE
 from mining.known.mixing import KINDS
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS
-from mining.services.runs import GOLD, MAX_BUDGET, MAX_OVERLAP
-from mining.strategies import STRATEGIES
 
 MOST_LEASED = 100
-
-
-class NewMiningSerializer(serializers.Serializer[Any]):
-    strategies = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(STRATEGIES)),
-        required=False,
-        allow_null=True,
-        allow_empty=False,
-        default=None,
-        max_length=20,
-        help_text="Left out: the usual ones",
-    )
-    budget = serializers.IntegerField(min_value=0, max_value=MAX_BUDGET, required=False, default=100)
-    overlap = serializers.IntegerField(
-        min_value=1, max_value=MAX_OVERLAP, required=False, default=1, help_text="How many people answer each question"
-    )
-    gold = serializers.FloatField(
-        min_value=0,
-        max_value=MOST_SHARE,
-        required=False,
-        default=GOLD,
-        help_text=f"Share of known answers hidden in every queue, {LEAST_SHARE} to {MOST_SHARE}, or 0",
-    )
-    seed = serializers.IntegerField(min_value=0, max_value=2**53, required=False, allow_null=True, default=None)
-    diversity = serializers.FloatField(
-        min_value=0, max_value=1, required=False, default=0, help_text="0: the most valuable; 1: those that differ most"
-    )
 
 
 class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):

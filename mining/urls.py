@@ -10,15 +10,17 @@ from mining.api import (
     BatchesView,
     BatchItemsView,
     LeaseView,
-    MiningRunsView,
     MyAnswersView,
     ReleaseView,
     SkipView,
     WithdrawView,
 )
+from mining.run_api import MiningRunsView, MiningRunView, StrategiesView
 
 urlpatterns = [
+    path("mining-strategies", StrategiesView.as_view(), name="mining-strategies"),
     path("mining-runs", MiningRunsView.as_view(), name="mining-runs"),
+    path("mining-runs/<int:id>", MiningRunView.as_view(), name="mining-run"),
     path("review/batches", BatchesView.as_view(), name="review-batches"),
     path("review/batches/<int:id>/items", BatchItemsView.as_view(), name="review-batch-items"),
     path("review/batches/<int:id>/lease", LeaseView.as_view(), name="review-lease"),
