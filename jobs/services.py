@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,9 +19,15 @@ POLL_SECONDS = 0.1
 
 
 def enqueue(
-    *, kind: str, params: dict[str, Any], user: User | None = None, key: str | None = None, parent: Job | None = None
+    *,
+    kind: str,
+    params: dict[str, Any],
+    user: User | None = None,
+    key: str | None = None,
+    parent: Job | None = None,
+    wait: timedelta | None = None,
 ) -> Job:
-    """Start a job when the surrounding transaction has committed.
+    """Start a job when the surrounding transaction has committed, or so much later.
 
     With `key` (at most 200 characters), an unfinished job of the same key is returned instead of a second one.
     Raises InvalidInput for an unknown kind.
@@ -36,6 +43,7 @@ def enqueue(
         key=key or "",
         created_by=user,
         parent=parent,
+        not_before=None if wait is None else timezone.now() + wait,
     )
     while True:
         try:
@@ -48,7 +56,8 @@ def enqueue(
             if not key or Job.objects.filter(key=key, state__in=UNFINISHED).exists():
                 raise
             continue  # it has just ended
-        messages.send_soon(job.pk, job.queue)
+        if wait is None:  # else the dispatcher sends it
+            messages.send_soon(job.pk, job.queue)
         return job
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from annotation.services.label_jobs import settled_upto
 from annotation.services.labels import refresh_labels
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
@@ -23,8 +24,9 @@ class RefreshLabels(JobKind):
         return [UnitSpec(key="labels")]
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        since = settled_upto()
         with transaction.atomic():
-            run.done(units[0], refresh_labels().as_dict())
+            run.done(units[0], refresh_labels(since=since).as_dict())
 
     def finish(self, job: Job) -> dict[str, Any]:
         unit = job.units.first()

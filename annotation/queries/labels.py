@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Min, QuerySet
+from django.db.models import BigIntegerField, Count, Min, QuerySet
+from django.db.models.expressions import RawSQL
 
 from annotation.ledger.labels import Clustered, Int
 from annotation.models import ClusterMember, ClusterRun, Collection, CollectionPhoto, Face, Label
 from annotation.queries.picture_access import held_out
 
 CHUNK = 20_000
+FEW = 100_000  # so many are looked up one by one rather than read with all others
 
 
 def labels_of(face_ids: Sequence[int]) -> dict[int, Label]:
@@ -26,9 +29,15 @@ def count_by_reason() -> dict[str, int]:
     return dict(rows)
 
 
-def clustered_faces(run: ClusterRun | None, also: Iterable[int] = ()) -> Clustered:
-    """The rows of a run, by face id; then, as alone, faces of the pool in `also` that the run does not know."""
+def clustered_faces(run: ClusterRun | None, also: Iterable[int] = (), *, only: Several[int] | None = None) -> Clustered:
+    """The rows of a run, by face id; then, as alone, faces of the pool in `also` that the run does not know.
+
+    `only`: nothing but these faces.
+    """
     members = ClusterMember.objects.filter(run=run) if run else ClusterMember.objects.none()
+    if only is not None:
+        members = members.filter(face__in=_these(only))
+        also = [face for face in also if face in only]
     rows = members.order_by("face_id").values_list(
         "face_id", "face__photo_id", "cluster_id", "similarity", "face__quality"
     )
@@ -51,19 +60,27 @@ def clustered_faces(run: ClusterRun | None, also: Iterable[int] = ()) -> Cluster
 
 def profiles_of(photo_ids: Int) -> Int:
     """(n,) the `profile` collection of each photo, the smallest id where there are several, -1 for none."""
-    rows = (
-        CollectionPhoto.objects.filter(collection__prior=Collection.Prior.PROFILE)
-        .order_by()
-        .values_list("photo")
-        .annotate(profile=Min("collection"))
-    )
-    profile = dict(rows)
+    rows = CollectionPhoto.objects.filter(collection__prior=Collection.Prior.PROFILE).order_by()
+    if len(photo_ids) < FEW:
+        rows = rows.filter(photo__in=_these(photo_ids.tolist()))
+    profile = dict(rows.values_list("photo").annotate(profile=Min("collection")))
     return np.array([profile.get(photo, -1) for photo in photo_ids.tolist()], np.int64)
 
 
-def last_labels() -> tuple[dict[int, int], set[int]]:
-    """(face -> person) of every label that no person gave, and the faces whose label was imported or made up."""
+def in_run(run: ClusterRun, faces: Int) -> Int:
+    """Those of the faces that the run knows."""
+    found = ClusterMember.objects.filter(run=run, face__in=_these(faces.tolist()))
+    return np.fromiter(found.values_list("face_id", flat=True), np.int64)
+
+
+def last_labels(*, only: Several[int] | None = None) -> tuple[dict[int, int], set[int]]:
+    """(face -> person) of every label that no person gave, and the faces whose label was imported or made up.
+
+    `only`: of these faces.
+    """
     rows = Label.objects.exclude(source=Label.Source.HUMAN).values_list("face_id", "identity_id", "source")
+    if only is not None:
+        rows = rows.filter(face__in=_these(only))
     previous: dict[int, int] = {}
     given: set[int] = set()
     for face, identity, source in rows.iterator(chunk_size=CHUNK):
@@ -80,6 +97,11 @@ def persons_given_by(run: ClusterRun | None) -> dict[int, int]:
         return {}
     rows = ClusterMember.objects.filter(run=run, cluster__identity__isnull=False).order_by()
     return dict(rows.values_list("face_id", "cluster__identity_id"))
+
+
+def _these(faces: Several[int]) -> RawSQL:
+    """For `__in`: as one array, however many there are."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(faces)], output_field=BigIntegerField())
 
 
 def _columns(rows: QuerySet[Any, Any], width: int) -> list[np.ndarray[Any, np.dtype[np.float64]]]:

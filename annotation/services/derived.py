@@ -6,26 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from annotation.ledger.state import State
-from annotation.models import ClusterRun, Constraint, Decision, Face
-from annotation.services.direct_labels import restore_people
+from annotation.models import ClusterRun, Constraint, Decision, Face, Identity, Label
+from annotation.services.direct_labels import people_out_of_line, write_people
 from annotation.services.ledger_locks import no_decisions
 
 # Faces whose pictures people may see; those of held-out collections may bear imported labels.
 _SHOWN = """
     CREATE TEMPORARY TABLE staged_shown ON COMMIT DROP AS
     SELECT l.identity_id, l.face_id FROM annotation_label l JOIN annotation_face f ON f.id = l.face_id
-    WHERE l.identity_id IS NOT NULL AND f.photo_id NOT IN (
-        SELECT s.photo_id FROM annotation_collectionphoto s
-        JOIN annotation_collection c ON c.id = s.collection_id WHERE c.held_out <> ''
+    WHERE l.identity_id IS NOT NULL AND (%(all)s OR l.identity_id = ANY(%(only)s)) AND NOT EXISTS (
+        SELECT FROM annotation_collectionphoto s
+        JOIN annotation_collection c ON c.id = s.collection_id WHERE s.photo_id = f.photo_id AND c.held_out <> ''
     )
 """
 # Both are computed before decisions are kept waiting, and then only where something differs.
 _COUNTS = """
     CREATE TEMPORARY TABLE staged_counts ON COMMIT DROP AS
     SELECT p.id, count(l.face_id) AS faces FROM annotation_identity p
-    LEFT JOIN staged_shown l ON l.identity_id = p.id
+    LEFT JOIN staged_shown l ON l.identity_id = p.id WHERE %(all)s OR p.id = ANY(%(only)s)
     GROUP BY p.id HAVING p.faces_count <> count(l.face_id)
 """
 _COVERS = """
@@ -33,28 +35,39 @@ _COVERS = """
     SELECT DISTINCT ON (l.identity_id) l.identity_id AS id, l.face_id AS cover FROM staged_shown l
     JOIN annotation_identity p ON p.id = l.identity_id
     LEFT JOIN staged_shown c ON c.face_id = p.cover_id AND c.identity_id = p.id
-    LEFT JOIN annotation_clustermember m ON m.face_id = l.face_id AND m.run_id = %s
+    LEFT JOIN annotation_clustermember m ON m.face_id = l.face_id AND m.run_id = %(run)s
     WHERE c.face_id IS NULL ORDER BY l.identity_id, m.similarity DESC NULLS LAST, l.face_id
 """
 
 
-def refresh_people(state: State, *, run: ClusterRun | None, upto: int) -> None:
+def refresh_people(state: State, *, run: ClusterRun | None, upto: int, only: Iterable[int] | None = None) -> None:
     """Bring every person's name, merge, number of faces and cover (its most central face) up to date.
 
-    Keeps decisions waiting from here to the end of the transaction, so it comes last.
+    Keeps decisions waiting from here to the end of the transaction, so it comes last. `only`: of these people.
     """
+    people = [] if only is None else [*only, *_given_away()]
+    given: dict[str, Any] = {"run": run.pk if run else 0, "all": only is None, "only": people}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS staged_shown, staged_counts, staged_covers")
-        cursor.execute(_SHOWN)
+        cursor.execute(_SHOWN, given)
         cursor.execute("ANALYZE staged_shown")
-        cursor.execute(_COUNTS)
-        cursor.execute(_COVERS, [run.pk if run else 0])
-        people = _people_of(state, cursor)
+        cursor.execute(_COUNTS, given)
+        cursor.execute(_COVERS, given)
+        changed = people_out_of_line(state, _people_of(state, cursor) if only is None else people)
         no_decisions()
-        restore_people(state, people - _decided_since(upto))
+        decided = _decided_since(upto)
+        write_people(person for person in changed if person.pk not in decided)
         cursor.execute("UPDATE annotation_identity i SET faces_count = s.faces FROM staged_counts s WHERE s.id = i.id")
         cursor.execute("UPDATE annotation_identity i SET cover_id = s.cover FROM staged_covers s WHERE s.id = i.id")
         cursor.execute("UPDATE annotation_identity SET cover_id = NULL WHERE faces_count = 0 AND cover_id IS NOT NULL")
+
+
+def _given_away() -> set[int]:
+    """Imported people some of whose faces were given to others: no ledger tells whose they were."""
+    counted = Label.objects.filter(identity=OuterRef("pk")).order_by().values("identity").annotate(n=Count("pk"))
+    known = Identity.objects.filter(origin=Identity.Origin.IMPORT)
+    lost = known.exclude(faces_count=Coalesce(Subquery(counted.values("n")), 0))
+    return set(lost.values_list("pk", flat=True))
 
 
 def _people_of(state: State, cursor: Any) -> set[int]:

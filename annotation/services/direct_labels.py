@@ -92,7 +92,7 @@ def _restore_people(undone: Sequence[Decision]) -> None:
     locked = list(Identity.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
     if locked:
         Identity.objects.filter(pk__in=people).update(revision=F("revision") + 1)
-        restore_people(people_state(), people)
+        write_people(people_out_of_line(people_state(), people))
 
 
 def _restore_labels(undone: Sequence[Decision], *, upto: int) -> None:
@@ -117,19 +117,25 @@ def undone(made: Iterable[Decision]) -> set[int]:
     return found
 
 
-def restore_people(state: State, people: Iterable[int]) -> None:
-    """Set name and `merged_into` of these people to what the ledger says, where they differ."""
+def people_out_of_line(state: State, people: Iterable[int]) -> list[Identity]:
+    """Those of these people whose name or `merged_into` is not what the ledger says, with what it says; not written."""
     changed = []
     for person in Identity.objects.filter(pk__in=list(people)):
         root = state.root_of(person.pk)
         merged = root if root != person.pk else None
-        # An imported person has its name from elsewhere; a merged one keeps it for the day that it is parted again.
-        kept = person.name if merged or person.origin == Identity.Origin.IMPORT else ""
+        # An imported person has a name from outside; a merged one keeps theirs for the day that they are parted again.
+        outside = person.external_key or (person.name if person.origin == Identity.Origin.IMPORT else "")
+        kept = person.name if merged else outside
         name = state.names.get(person.pk, kept)
         if (person.merged_into_id, person.name) != (merged, name):
             person.merged_into_id, person.name = merged, name
             changed.append(person)
-    Identity.objects.bulk_update(changed, ["merged_into", "name"], batch_size=1000)
+    return changed
+
+
+def write_people(people: Iterable[Identity]) -> None:
+    """Write what `people_out_of_line` found."""
+    Identity.objects.bulk_update(list(people), ["merged_into", "name"], batch_size=1000)
 
 
 def _rows_from(state: State, faces: Iterable[int]) -> list[LabelRow]:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from accounts.models import User
-from jobs.models import Job
+from jobs.models import Job, JobState
 from jobs.services import enqueue
 
 KIND = "labels"
+# Between one recomputation and the next, so that people who keep deciding do not keep it running.
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def request_labels(*, user: User | None = None) -> Job:
     """A job that has not begun yet and will see everything that this transaction writes.
 
-    Decisions that come while one waits share it: its key names the last one that began. A job that begins just now
-    waits for this transaction, which holds `while_deciding`, before it reads the ledger.
+    Decisions that come while one waits share it; where none does, its key names the last one, so that two who ask at
+    once get the same. A job that begins just now waits for this transaction, which holds `while_deciding`, before it
+    reads the ledger.
     """
-    begun = Job.objects.filter(kind=KIND, started_at__isnull=False).order_by("-id").values_list("pk", flat=True).first()
-    return enqueue(kind=KIND, params={}, user=user, key=f"{KIND}:{begun or 0}")
+    last = Job.objects.filter(kind=KIND).order_by("-id").first()
+    if last is not None and last.unfinished and last.started_at is None and last.cancel_requested_at is None:
+        return last
+    return enqueue(kind=KIND, params={}, user=user, key=f"{KIND}:{last.pk if last else 0}", wait=_pause(last))
+
+
+def _pause(last: Job | None) -> timedelta:
+    """Twice as long as the last one took."""
+    if last is None or last.started_at is None:
+        return SHORTEST_PAUSE
+    took = (last.finished_at or timezone.now()) - last.started_at
+    return min(max(2 * took, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+def settled_upto() -> int | None:
+    """The entry of the ledger up to which labels follow from it for certain; None where no job has told yet."""
+    last = Job.objects.filter(kind=KIND, state=JobState.FINISHED).order_by("-id").first()
+    return (last.result or {}).get("settled") if last else None

@@ -18,7 +18,8 @@ from annotation.ledger.state import State
 from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.cluster_pages import current_run
 from annotation.queries.decisions import ledger_entries
-from annotation.queries.labels import clustered_faces, last_labels, persons_given_by
+from annotation.queries.label_reach import find_reach
+from annotation.queries.labels import clustered_faces, in_run, last_labels, persons_given_by
 from annotation.services.derived import keep_constraints, refresh_people
 from annotation.services.label_rows import LabelRow, copy_labels, stage
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
@@ -35,6 +36,7 @@ class Refreshed:
         people_made: new persons.
         conflicts: entries of the ledger part of which later ones have overruled, see `State.conflicts`.
         upto: the last entry that was taken into account.
+        settled: all entries up to this one were; of later ones up to `upto` some may have been missed.
     """
 
     faces: int
@@ -46,21 +48,24 @@ class Refreshed:
     people_made: int
     conflicts: int
     upto: int
+    settled: int
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
 
 
-def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
+def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -> Refreshed:
     """Compute every label of the pool and write those that differ.
 
     Args:
         run: the clustering that labels shall follow from, which becomes the current one; None for the current one.
+        since: what an earlier call told as `settled`: then only labels that later entries can change are computed,
+            with the same result. None for all; so is a new `run`.
 
     Everything happens in one transaction, so readers see the labels of one run only. Imported and synthetic labels
     stay, unless people have decided about the face.
     """
-    after_open_decisions()
+    settled = after_open_decisions()
     with transaction.atomic():
         one_labelling_at_a_time()
         if run is not None:
@@ -69,15 +74,16 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         applied, run = run, run or current_run()
         entries = ledger_entries()
         state, upto = replay(entries), entries[-1].id if entries else 0
-        faces = clustered_faces(run, also=state.decided_by)
-        previous, given = last_labels()
+        few = None if since is None or applied else find_reach(entries, state, since=since, run=run)
+        faces = clustered_faces(run, also=state.decided_by, only=few.faces if few else None)
+        previous, given = last_labels(only=few.faces if few else None)
         previous |= persons_given_by(applied)
         labels = derive(entries, state, faces, previous, run)
         numbers = _make_people(labels.new)
         copied = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
         _name_clusters(labels.cluster_identity, numbers)
         keep_constraints(state)
-        refresh_people(state, run=run, upto=upto)
+        refresh_people(state, run=run, upto=upto, only=few.persons.union(numbers) if few else None)
     return Refreshed(
         faces=len(faces.face_ids),
         labelled=int((labels.identity != NOBODY).sum()),
@@ -88,6 +94,7 @@ def refresh_labels(*, run: ClusterRun | None = None) -> Refreshed:
         people_made=labels.new,
         conflicts=len(state.conflicts),
         upto=upto,
+        settled=settled,
     )
 
 
@@ -141,8 +148,7 @@ def _rows(
 def _unknown(faces: Clustered, run: ClusterRun | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
     if run is None:
         return np.ones(len(faces.face_ids), np.bool_)
-    known = np.fromiter(run.members.values_list("face_id", flat=True).iterator(), np.int64)
-    return ~np.isin(faces.face_ids, known)
+    return ~np.isin(faces.face_ids, in_run(run, faces.face_ids[faces.clusters < 0]))
 
 
 def _name_clusters(cluster_identity: Mapping[int, int], numbers: list[int]) -> None:

@@ -14,11 +14,18 @@ def while_deciding() -> None:
     _lock("pg_advisory_xact_lock_shared", _DECIDING)
 
 
-def after_open_decisions() -> None:
-    """Wait until every decision that was being written has been committed, and go on at once."""
+def after_open_decisions() -> int:
+    """Wait until every decision that was being written has been committed, and go on at once.
+
+    Returns the id of the last entry at that moment: later ones are larger, and none that is smaller will come.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_DECIDING])
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [_DECIDING])
+        try:
+            cursor.execute("SELECT coalesce(max(id), 0) FROM annotation_decision")
+            return int(cursor.fetchone()[0])
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_DECIDING])
 
 
 def no_decisions() -> None:

@@ -295,5 +295,5 @@ def test_the_number_of_queries_does_not_depend_on_the_faces(
     set_aside(faces=world.people[2][:1], kind="ignore", by=by)  # asks for the job that the others share
     for faces in world.people[:2]:
         cluster = cluster_of(faces[0]).pk
-        with django_assert_num_queries(21):
+        with django_assert_num_queries(16):
             confirm_cluster(cluster_id=cluster, by=by)
