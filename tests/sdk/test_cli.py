@@ -160,6 +160,68 @@ def test_a_mining_run_says_what_it_was_given(serve: Any, capsys: Any) -> None:
     assert main(["mine", "run", "--diversity", "0.5", "--budget", "7", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"job": 17}
     assert bodies == [{"strategies": ["clusters", "merges", "label_suspects"]}, {"budget": 7, "diversity": 0.5}]
+    options = ["--option", "faces=1..3", "--option", "rare_identities.candidates=2"]
+    assert main(["mine", "run", "--strategy", "rare_identities", *options]) == 0
+    assert bodies[-1]["options"] == {"rare_identities": {"faces": "1..3", "candidates": "2"}}
+    for words in (["--option", "faces=1..3"], ["--strategy", "clusters", "--option", "faces"]):
+        assert main(["mine", "run", *words]) != 0
+        assert "STRATEGY.NAME=VALUE" in capsys.readouterr().err
+    assert len(bodies) == 3
+
+
+def test_mining_runs_are_listed_and_shown(serve: Any, capsys: Any) -> None:
+    states = {"open": 3, "answered": 5}
+    labels = {"decisions": 7, "moved": 12, "joined": 2}
+    run = {
+        "id": 17,
+        "state": "finished",
+        "questions": 8,
+        "states": states,
+        "minutes_left": 0.4,
+        "job": {"created_by": "digger", "created_at": "2026-11-20T10:00:00Z"},
+        "picked": [
+            {
+                "batch": 4,
+                "strategy": "merges",
+                "states": states,
+                "report": {
+                    "considered": 90,
+                    "candidates": 20,
+                    "picked": 8,
+                },
+            }
+        ],
+        "reasons": {"told apart once": 8},
+    }
+    changed = {
+        "labels": labels,
+        "purity": {"before": 0.98, "after": None},
+        "model": {"version": "people@v3", "release": "sface-ft@v4"},
+    }
+    strategy = {"name": "merges", "asks": "merge", "usual": True, "seconds": 9.0, "options": [{"name": "faces"}]}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        end = request.url.path.rpartition("/")[2]
+        bodies = {
+            "mining-runs": {"results": [run, {**run, "id": 16}], "next": None},
+            "mining-strategies": {"strategies": [strategy]},
+            "17": {**run, "changed": changed},
+        }
+        return httpx.Response(200, json=bodies[end])
+
+    serve(handler)
+    assert main(["mine", "list", "--limit", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "digger" in shown and "17" in shown and "16" not in shown
+    assert main(["mine", "list", "--json"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == [17, 16]
+    assert main(["mine", "show", "17"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("told apart once", "0.9800 -> unknown", "sface-ft@v4", "moved"))
+    assert main(["mine", "show", "17", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"]["labels"] == labels
+    assert main(["mine", "strategies"]) == 0
+    assert "merges" in capsys.readouterr().out
 
 
 def test_rounds_go_on_until_labels_settle(serve: Any, capsys: Any) -> None:
