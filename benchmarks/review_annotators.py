@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,10 @@ class Annotator:
         )
         return known.most_common(1)[0][0] if known else self.person_of.get(without)
 
-    def merge(self, item: Item) -> str:
+    def merge(self, rows: Sequence[list[int]]) -> str:
         """Two rows of faces: are they one person?"""
-        a, b = (
-            self.shows(identity, without=face)
-            for identity, face in zip(item["identities"], item["faces"], strict=False)
-        )
+        seen = [Counter(self.person_of[face] for face in row if face in self.person_of) for row in rows]
+        a, b = (known.most_common(1)[0][0] if known else None for known in seen)
         return SKIP if a is None or b is None else "same" if self._sees(a == b) else "different"
 
     def cluster(self, faces: list[int]) -> tuple[str, dict[str, Any]]:
@@ -84,9 +82,12 @@ class Annotator:
         odd = [face for face in faces if face in self.person_of and not self._sees(self.person_of[face] == person)]
         return ("same", {"rejected": odd}) if len(odd) < len(faces) else ("different", {})
 
-    def answer(self, asks: str, item: Item, grid: Callable[[int], list[int]]) -> tuple[str, dict[str, Any]]:
-        """The answer to an item of a batch of this kind, and what it names; `grid` gives a cluster's faces."""
+    def answer(
+        self, asks: str, item: Item, shown: Callable[[int], tuple[list[int], list[int]]]
+    ) -> tuple[str, dict[str, Any]]:
+        """The answer to an item of a batch of this kind, and what it names; `shown` gives its faces, on two sides."""
         if asks == "cluster":
-            return self.cluster(grid(item["evidence"]["cluster"]))
-        of_kind = {"suspect": self.suspect, "merge": self.merge}.get(asks, self.pair)
-        return of_kind(item), {}
+            return self.cluster(shown(item["id"])[0])
+        if asks == "merge":
+            return self.merge(shown(item["id"])), {}
+        return (self.suspect if asks == "suspect" else self.pair)(item), {}

@@ -132,10 +132,12 @@ class Desk:
             raise SystemExit(f"{address}: {said.status_code} {said.text[:500]}")
         return True
 
-    def grid(self, cluster: int) -> list[int]:
-        """The first faces of a cluster's grid, the least alike first."""
-        page = self.annotator.client.get(f"clusters/{cluster}/faces")
-        return [] if page.is_error else [row["face"] for row in page.json()["results"][:GRID] if row["state"] == "open"]
+    def shown(self, item: int) -> tuple[list[int], list[int]]:
+        """The faces of a question on either side, so many of a cluster, the least alike first."""
+        page = self.annotator.client.get(f"review/items/{item}/faces")
+        rows = [] if page.is_error else [row for row in page.json()["results"] if not row["confirmed"]]
+        first, second = ([row["face"] for row in rows if row["side"] == side][:GRID] for side in (0, 1))
+        return first, second
 
 
 def queue_work(
@@ -180,7 +182,7 @@ def _decide(
     seconds = SCREEN_SECONDS / len(items) if screen else PAIR_SECONDS
     said, faces = [], []
     for item in items:
-        answer, payload = annotator.answer(batch["asks"], item, desk.grid)
+        answer, payload = annotator.answer(batch["asks"], item, desk.shown)
         taken = desk.answer(item["id"], answer, payload, seconds)
         said.append(f"{answer}, some rejected" if payload.get("rejected") and taken else answer if taken else "settled")
         faces += item["faces"][: 1 if batch["asks"] == "suspect" else 2]

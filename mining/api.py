@@ -16,13 +16,16 @@ from accounts.idempotency import IdempotentWrites
 from accounts.models import User
 from accounts.permissions import Requires, request_can
 from accounts.roles import Capability
+from annotation.api.pages import KeysetPages, page_of
 from foundation.rest import CursorPagination
 from mining import queries
 from mining.annotators import agreements, find_annotator, list_annotators
+from mining.item_faces import faces_of_item
 from mining.models import ReviewBatch, ReviewItem
 from mining.serializers import (
     AnnotatorsSerializer,
     AnswerSerializer,
+    ItemFaceSerializer,
     LeasedSerializer,
     LeaseSerializer,
     OneAnnotatorSerializer,
@@ -63,6 +66,18 @@ class BatchItemsView(GenericAPIView[ReviewItem]):
     def get(self, request: Request, id: int) -> Response:
         page = self.paginate_queryset(queries.items_of(queries.batch_by_id(id)))
         return self.get_paginated_response(ReviewItemSerializer(page, many=True).data)
+
+
+class ItemFacesView(GenericAPIView[Any]):
+    permission_classes = MAY_REVIEW
+    serializer_class = ItemFaceSerializer
+    pagination_class = KeysetPages
+    queryset = ReviewItem.objects.none()
+
+    @extend_schema(responses=ItemFaceSerializer(many=True), summary="The faces that a question shows")
+    def get(self, request: Request, id: int) -> Response:
+        found = faces_of_item(id, cursor=request.query_params.get("cursor", ""))
+        return page_of(request, ItemFaceSerializer(found.rows, many=True).data, found.cursor)
 
 
 class LeaseView(IdempotentWrites):

@@ -12,7 +12,7 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
-from mining.faces_beside import STRIP, faces_over_time, surest_faces
+from mining.faces_beside import STRIP, rows_of_merges, surest_faces
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batches
 from mining.services.leases import offered_items
@@ -87,20 +87,22 @@ def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> lis
         label.face_id: label.identity for label in Label.objects.filter(face__in=faces).select_related("identity")
     }
     if batch.asks == ReviewBatch.Asks.MERGE:
-        strips = faces_over_time(wanted)
+        strips, rows = {}, rows_of_merges(items)
     else:
-        strips = surest_faces(wanted | {person.pk for person in labels.values() if person is not None})
-    found = Found(people, labels, strips, shown)
+        strips, rows = surest_faces(wanted | {person.pk for person in labels.values() if person is not None}), {}
+    found = Found(people, labels, strips, rows, shown)
     return [_question(item, found) for item in items if set(item.faces) <= shown.keys()]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the page's questions need, read at once: people by id, labels, faces beside each person, faces by id."""
+    """What the page's questions need, read at once: people by id, labels, faces beside each person, the two rows of
+    each question about two people, faces by id."""
 
     people: dict[int, Identity]
     labels: dict[int, Identity | None]
     strips: dict[int, list[int]]
+    rows: dict[int, tuple[list[int], list[int]]]
     shown: dict[int, Face]
 
 
@@ -116,9 +118,9 @@ def _proposed(item: ReviewItem) -> list[int]:
 def _question(item: ReviewItem, found: Found) -> Question:
     subject = item.faces[0]
     shots = tuple(found.shown[face] for face in item.faces[:2])
-    named = [found.people[number] for number in item.identities if number in found.people]
-    own = named[0] if named else found.labels.get(subject)
-    other = named[1] if len(named) > 1 else None
+    people = _people(item, found)
+    own = people[0] if people else found.labels.get(subject)
+    other = people[1] if len(people) > 1 else None
     asks = item.batch.asks
     if asks == ReviewBatch.Asks.PAIR:
         left, right = (_half(item, at, found.labels, found.strips, found.shown.keys()) for at in (0, 1))
@@ -126,11 +128,19 @@ def _question(item: ReviewItem, found: Found) -> Question:
     if asks == ReviewBatch.Asks.CLUSTER:
         return Question(item, asks, Side(subject, own, []), Side(None, None, []), proposals=_proposals(item, found))
     if asks == ReviewBatch.Asks.MERGE:
-        rows = [found.strips.get(person, []) for person in item.identities[:2]]
-        return Question(item, asks, Side(subject, own, rows[0]), Side(item.faces[1], other, rows[1]), shots=shots)
+        # Without names, which would answer for the person.
+        upper, lower = found.rows[item.pk]
+        return Question(item, asks, Side(subject, None, upper), Side(item.faces[1], None, lower), shots=shots)
     second = item.faces[1] if len(item.faces) > 1 else None
     left, right = _side(subject, own, found.strips, subject), _side(second, other, found.strips, subject)
     return Question(item, asks, left, right, shots=shots)
+
+
+def _people(item: ReviewItem, found: Found) -> list[Identity]:
+    """Those in question; a known question shows some without their names, as the real one that it is like."""
+    hidden = dict(enumerate(item.evidence.get("nameless", ())))
+    people = [(at, found.people[number]) for at, number in enumerate(item.identities) if number in found.people]
+    return [Identity(pk=person.pk) if hidden.get(at) else person for at, person in people]
 
 
 def _proposals(item: ReviewItem, found: Found) -> tuple[Proposal, ...]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from mining.known.mixing import KINDS
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS
 
@@ -46,8 +45,9 @@ class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
     """Nothing here may tell a question whose answer is known from any other."""
 
     lease_expires_at = serializers.DateTimeField(default=None, read_only=True, allow_null=True)
-    identities = serializers.SerializerMethodField(help_text="The people in question; empty for pairs of faces")
-    evidence = serializers.SerializerMethodField(help_text="Empty where it would give an answer away")
+    identities = serializers.SerializerMethodField(
+        help_text="The people whom a suspect may show; empty where they would give an answer away"
+    )
 
     class Meta:
         model = ReviewItem
@@ -60,17 +60,20 @@ class ReviewItemSerializer(serializers.ModelSerializer[ReviewItem]):
             "value",
             "settles",
             "why",
-            "evidence",
             "state",
             "lease_expires_at",
         )
         read_only_fields = fields
 
     def get_identities(self, item: ReviewItem) -> list[int]:
-        return [] if item.batch.asks == ReviewBatch.Asks.PAIR else item.identities
+        return item.identities if item.batch.asks == ReviewBatch.Asks.SUSPECT else []
 
-    def get_evidence(self, item: ReviewItem) -> dict[str, Any]:
-        return {} if item.batch.asks in KINDS else item.evidence
+
+class ItemFaceSerializer(serializers.Serializer[Any]):
+    face = serializers.IntegerField()
+    side = serializers.IntegerField(help_text="0 or 1 where a question has two sides")
+    similarity = serializers.FloatField(allow_null=True, help_text="Cosine similarity to the medoid of a cluster")
+    confirmed = serializers.BooleanField()
 
 
 class LeaseSerializer(serializers.Serializer[Any]):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from django.db.models import Count, Q
 
 from annotation.models import Label
+from mining.known.scoring import claimed, is_right
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 
 SKIP = "skip"
@@ -19,12 +21,13 @@ LONGEST = 120.0  # seconds; longer, and somebody did something else meanwhile
 
 @dataclass(frozen=True)
 class Cast:
-    """One vote that holds; `gold` is the known answer, empty where there is none."""
+    """One vote that holds; `gold` is the known answer, empty where there is none, and `right` whether it was given."""
 
     item: int
     user: int
     answer: str
     gold: str
+    right: bool
 
 
 def votes_of_kind(asks: str, *, batch: int | None = None) -> list[Cast]:
@@ -35,9 +38,14 @@ def votes_of_kind(asks: str, *, batch: int | None = None) -> list[Cast]:
         live = live.filter(item__batch=batch)
     counted = live.values("item").annotate(n=Count("pk")).filter(Q(n__gte=2) | ~Q(item__gold=""))
     rows = live.filter(item__in=counted.values("item")).order_by("id")
-    found = list(rows.values_list("item", "user", "answer", "item__gold"))
-    known = still_known({item for item, _, _, gold in found if gold})
-    return [Cast(item, user, answer, gold if item in known else "") for item, user, answer, gold in found]
+    known = still_known(set(rows.exclude(item__gold="").values_list("item", flat=True)))
+    return [_cast(vote, asks, vote.item_id in known) for vote in rows.select_related("item")]
+
+
+def _cast(vote: ReviewVote, asks: str, known: bool) -> Cast:
+    gold = vote.item.gold if known else ""
+    right = known and is_right(asks, gold, vote.item.evidence, vote.answer, vote.payload)
+    return Cast(vote.item_id, vote.user_id, claimed(asks, vote.answer, vote.payload), gold, right)
 
 
 def expected_seconds(*, strategy: str, asks: str) -> float:
@@ -50,19 +58,29 @@ def expected_seconds(*, strategy: str, asks: str) -> float:
 
 def still_known(items: Iterable[int]) -> set[int]:
     """Those of the questions with a known answer of which people have not changed their minds since."""
-    rows = ReviewItem.objects.filter(pk__in=list(items)).exclude(gold="")
-    asked = list(rows.values_list("pk", "batch__asks", "faces", "identities", "gold"))
-    faces = {face for _, _, shown, _, _ in asked for face in shown[:2]}
+    asked = list(ReviewItem.objects.filter(pk__in=list(items)).exclude(gold="").select_related("batch"))
+    faces = {face for item in asked for face in (*item.faces[:2], *(row[0] for row in item.evidence.get("grid", ())))}
     human = Label.objects.filter(face__in=faces, source=Label.Source.HUMAN).exclude(identity=None)
     person = dict(human.values_list("face_id", "identity_id"))
-    return {item for item, asks, shown, people, gold in asked if _answer_now(asks, shown, people, person) == gold}
+    return {item.pk for item in asked if _answer_now(item, person) == item.gold}
 
 
-def _answer_now(asks: str, faces: list[int], people: list[int], person: dict[int, int]) -> str:
-    first = person.get(faces[0])
+def _answer_now(item: ReviewItem, person: Mapping[int, int]) -> str:
+    if item.batch.asks == ReviewBatch.Asks.CLUSTER:
+        return _grid_now(item.evidence, person)
+    first = person.get(item.faces[0])
     if first is None:
         return ""
-    if asks == ReviewBatch.Asks.SUSPECT:
-        return dict(zip(people, ("left", "right"), strict=False)).get(first, "neither")
-    second = person.get(faces[1])
+    if item.batch.asks == ReviewBatch.Asks.SUSPECT:
+        return dict(zip(item.identities, ("left", "right"), strict=False)).get(first, "neither")
+    second = person.get(item.faces[1])
     return "" if second is None else "same" if first == second else "different"
+
+
+def _grid_now(evidence: Mapping[str, Any], person: Mapping[int, int]) -> str:
+    out = set(evidence["out"])
+    stay = {person.get(face) for face, _, _ in evidence["grid"] if face not in out}
+    others = {person.get(face) for face in out}
+    if len(stay) != 1 or None in stay | others or stay & others:
+        return ""
+    return "different" if others else "same"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from mining.strategies.base import Question
 from mining.strategies.pool import Float, Int, Pool
 
+REACH = 0.15  # in measure, between a question that is made and the one that it is like
 TOLERANCE = 0.05  # in measure, between the nearest candidate and the nearest with the answer whose turn it is
 
 
@@ -65,6 +67,42 @@ def choose(pool: Pool, found: Candidates, real: Float, wanted: int, rng: np.rand
         at = int(of_kind.argmin() if of_kind.min() <= far.min() + TOLERANCE else far.argmin())
         chosen.append((at, like))
         fresh &= ~np.isin(found.rows, found.rows[at]).any(axis=1)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Made:
+    """A question that was made to be like a real one; `measure` (k,) and `gold` as in `Candidates`."""
+
+    measure: Float
+    gold: str
+
+
+M = TypeVar("M", bound=Made)
+
+
+def draw(
+    real: Float, wanted: int, rng: np.random.Generator, make: Callable[[int], Sequence[M]], take: Callable[[M], None]
+) -> list[tuple[M, int]]:
+    """Up to `wanted` made questions, each the nearest in measure to a real question drawn at random: (made, question).
+
+    `make` offers some that may be like that question; `take` hears of the one chosen before more are made. The answers
+    take turns where that costs little nearness. None is further away than REACH: then another question is drawn.
+    """
+    chosen: list[tuple[M, int]] = []
+    golds = np.array(["same", "different"])[rng.permutation(2)].tolist()
+    for like in rng.permutation(len(real))[: 2 * wanted].tolist():
+        if len(chosen) == wanted:
+            break
+        offered = sorted(make(like), key=lambda one: float(np.linalg.norm(one.measure - real[like])))
+        far = {id(one): float(np.linalg.norm(one.measure - real[like])) for one in offered}
+        if not offered or far[id(offered[0])] > REACH:
+            continue
+        turn = golds[len(chosen) % 2]
+        of_kind = next((one for one in offered if one.gold == turn), offered[0])
+        best = of_kind if far[id(of_kind)] <= far[id(offered[0])] + TOLERANCE else offered[0]
+        take(best)
+        chosen.append((best, like))
     return chosen
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from mining.known.candidates import Asked, Known
+from mining.known.clusters import cluster_words, known_clusters
+from mining.known.merges import known_merges, merge_words
 from mining.known.pairs import known_pairs, pair_words
 from mining.known.suspects import known_suspects, suspect_words
 from mining.strategies.base import Question
@@ -26,6 +29,8 @@ Words = Callable[[Pool, Sequence[Question]], list[str]]
 KINDS: dict[str, tuple[Draw, Words]] = {
     "pair": (known_pairs, pair_words),
     "suspect": (known_suspects, suspect_words),
+    "cluster": (known_clusters, cluster_words),
+    "merge": (known_merges, merge_words),
 }
 
 
@@ -39,7 +44,7 @@ def mix_in(
     """
     real = [Asked(question) for question in questions]
     wanted = int(len(real) * share / (1 - share) + rng.random())  # rounded so that it is right on average
-    if not wanted or asks not in KINDS:
+    if not wanted:
         return real
     draw, words = KINDS[asks]
     known = draw(pool, questions, wanted, rng)
@@ -50,10 +55,17 @@ def mix_in(
         # Beside the one that it is like: what mining found hard to tell stands high, and so do its likes.
         like = questions[one.like]
         place = [other.question.faces for other in mixed].index(like.faces) + int(rng.integers(0, 2))
-        shown = replace(one.question, value=_between(mixed, place, rng), settles=like.settles)
-        mixed.insert(place, Asked(shown, one.gold))
+        value, settles = _between(mixed, place, rng), one.question.settles or like.settles
+        mixed.insert(place, Asked(replace(one.question, value=value, settles=settles), one.gold))
     said = words(pool, [one.question for one in mixed])
     return [replace(one, question=replace(one.question, why=why)) for one, why in zip(mixed, said, strict=True)]
+
+
+def told(questions: Sequence[Question], asked: Sequence[Asked], share: float) -> dict[str, Any]:
+    """For a batch's report: how many known answers were wanted and hidden, and why they are fewer, if so."""
+    wanted, hidden = int(len(questions) * share / (1 - share)), sum(bool(one.gold) for one in asked)
+    short = "People have decided too few faces that look like those asked about." if hidden < wanted else ""
+    return {"known": {"wanted": wanted, "hidden": hidden, "short": short}} if share else {}
 
 
 def _between(mixed: Sequence[Asked], place: int, rng: np.random.Generator) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mining.strategies.persons import Hearts, hearts
 from mining.strategies.pool import Float, Int, Pool
 
 TRIED = 500
-OTHERS = 5  # people at random, besides the one that a face is most like
+OTHERS = 40  # people at random, besides the one that a face is most like
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: 
     """Up to `wanted` faces that are as like the people shown as those asked about are."""
     everybody = _People.of_pool(pool)
     several = len(questions[0].identities) > 1
+    named = any(person in pool.names for question in questions for person in question.identities[:2])
     asked = _candidates(pool, everybody, rng, several)
+    if named:  # names can be left out, but not be made up
+        asked = [one for one in asked if all(person in pool.names for person in one.question.identities)] or asked
     if not asked:
         return []
     found = Candidates(
@@ -55,7 +58,7 @@ def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: 
     alike = [at for at, question in enumerate(questions) if (len(question.identities) > 1) == several]
     real = _seen(pool, everybody, [questions[at] for at in alike])
     chosen = choose(pool, found, real, wanted, rng)
-    return [Known(asked[at].question, asked[at].gold, alike[like]) for at, like in chosen]
+    return [Known(_named(pool, asked[at], questions[alike[n]]), asked[at].gold, alike[n]) for at, n in chosen]
 
 
 def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
@@ -64,10 +67,23 @@ def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
     like = [_likeness(pool, everybody, questions, at) for at in (0, 1)]
     words = []
     for n, question in enumerate(questions):
-        names = [pool.names.get(person, f"person {person}") for person in question.identities[:2]]
+        names = [_name(pool, question, at) for at in range(min(2, len(question.identities)))]
         said = (f"{float(like[at][n]):.2f} to the faces of {name}" for at, name in enumerate(names))
         words.append(f"{', '.join(said)}.")
     return words
+
+
+def _named(pool: Pool, one: Asked, like: Question) -> Question:
+    """With names where the real one has them."""
+    shown = zip(one.question.identities, like.identities, strict=False)
+    nameless = [mine in pool.names and theirs not in pool.names for mine, theirs in shown]
+    return replace(one.question, evidence={"nameless": nameless})
+
+
+def _name(pool: Pool, question: Question, at: int) -> str:
+    person, hidden = question.identities[at], question.evidence.get("nameless", ())
+    name = "" if at < len(hidden) and hidden[at] else pool.names.get(person, "")
+    return name or f"person {person}"
 
 
 def _candidates(pool: Pool, everybody: _People, rng: np.random.Generator, several: bool) -> list[Asked]:

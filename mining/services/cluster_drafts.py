@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -52,16 +52,25 @@ def about_cluster(item: ReviewItem, answer: str, payload: Mapping[str, Any]) -> 
         raise InvalidInput("A cluster is `same` or `different`.", code="unknown_answer")
     said = read_payload(payload)
     person = known_now(item.identities[0])
-    members = ClusterMember.objects.filter(cluster=item.evidence["cluster"])
-    # By membership: the labels of a large cluster come back some time after an undo.
-    if missing := len(said.out) - members.filter(face__in=said.out).count():
-        raise InvalidInput(f"{missing} of these faces are not in the cluster.", code="face_not_in_cluster")
-    theirs = members.filter(face__label__identity=person).order_by("face_id").values_list("face_id", flat=True)
     out = set(said.out)
+    inside, theirs = _faces_of(item, person, out)
+    if missing := len(out) - inside:
+        raise InvalidInput(f"{missing} of these faces are not in the cluster.", code="face_not_in_cluster")
     rest = tuple(face for face in theirs if face not in out)
     if not rest and (said.rejected or said.name or said.into is not None or not out):
         raise Conflict("No face of this cluster is left to confirm.", code="cluster_empty")
     return _taken_out(said, person) + (_confirmed(said, rest, person) if rest else [])
+
+
+def _faces_of(item: ReviewItem, person: int, out: set[int]) -> tuple[int, Iterable[int]]:
+    """How many of the faces that leave are in the cluster, and all its faces that are the person's."""
+    if item.gold:
+        grid = sorted(face for face, _, _ in item.evidence["grid"])
+        return len(out.intersection(grid)), grid
+    members = ClusterMember.objects.filter(cluster=item.evidence["cluster"])
+    # By membership: the labels of a large cluster come back some time after an undo.
+    inside = members.filter(face__in=out).count() if out else 0
+    return inside, members.filter(face__label__identity=person).order_by("face_id").values_list("face_id", flat=True)
 
 
 def read_payload(payload: Mapping[str, Any]) -> Said:

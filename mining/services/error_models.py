@@ -40,7 +40,7 @@ def _refresh(asks: str) -> int:
     prevalence = dict(zip(answers, found.prevalence.tolist(), strict=True))
     counts = Counter(one.user for one in cast)
     known = Counter(one.user for one in cast if one.gold in answers)
-    right = Counter(one.user for one in cast if one.gold == one.answer)
+    right = Counter(one.user for one in cast if one.right)
     rows = [
         ErrorModel(
             user_id=user,

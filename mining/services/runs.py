@@ -16,7 +16,7 @@ from foundation.errors import InvalidInput
 from foundation.progress import Progress
 from jobs.models import Job
 from jobs.services import enqueue
-from mining.known import LEAST_SHARE, MOST_SHARE, Asked, mix_in
+from mining.known import LEAST_SHARE, MOST_SHARE, Asked, mix_in, told
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.other_model import NEEDED_BY, require_other_space
 from mining.strategies import USUAL, find_strategy
@@ -106,6 +106,7 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
         return before
     ReviewBatch.objects.filter(job=job, strategy=name).delete()
     asks, share = find_strategy(name).asks, float(job.params.get("gold", GOLD))
+    asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name))
     batch = ReviewBatch.objects.create(
         strategy=name,
         asks=asks,
@@ -114,10 +115,9 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
         expected_seconds=expected_seconds(strategy=name, asks=asks),
         run=run,
         job=job,
-        report=mined.report,
+        report=mined.report | told(mined.questions, asked, share),
         created_by=job.created_by,
     )
-    asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name))
     ReviewItem.objects.bulk_create([_item(batch, ordinal, one) for ordinal, one in enumerate(asked)], batch_size=2000)
     return batch
 

@@ -15,6 +15,7 @@ from annotation.ledger.entries import Kind
 from annotation.models import Constraint, Decision, Identity, Label
 from annotation.services.decisions import By, record, revert
 from mining.consensus.posterior import posterior
+from mining.known.scoring import claimed
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS, drafts_of
 from mining.vote_queries import SKIP
@@ -42,8 +43,10 @@ def settle(item: ReviewItem, *, by: User, vote: ReviewVote | None = None) -> Non
         if verdict.state == State.ANSWERED and verdict.answer == item.decision.evidence.get("answer"):
             return
         _take_back(item, item.decision, by)
-    if item.gold or verdict.state != State.ANSWERED:
+    if verdict.state != State.ANSWERED:
         _close(item, verdict.state, None)
+    elif item.gold:
+        _act_as_if(item, verdict, votes, by, vote or votes[-1])
     elif item.batch.overlap > 1 and (said := _said_directly(item)) is not None:
         _close(item, State.OBSOLETE, said)
     else:
@@ -65,10 +68,13 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
         return Verdict(State.ANSWERED, final.answer, final.payload)
     if not given:
         return Verdict(State.SKIPPED if len(votes) >= wanted else State.OPEN)
-    answer, sure = _weigh(item, given)
-    payloads = {json.dumps(vote.payload, sort_keys=True): vote.payload for vote in given if vote.answer == answer}
-    carried = Verdict(State.ANSWERED, answer, next(iter(payloads.values()), None), sure)
-    certain = sure >= SURE and len(payloads) == 1
+    claim, sure = _weigh(item, given)
+    said = {
+        json.dumps([vote.answer, vote.payload], sort_keys=True): vote for vote in given if _claim(item, vote) == claim
+    }
+    first = next(iter(said.values()), None)
+    carried = Verdict(State.ANSWERED, first.answer if first else claim, first.payload if first else None, sure)
+    certain = sure >= SURE and len(said) == 1
     if len(given) >= wanted:
         return carried if certain else Verdict(State.DISPUTED)
     # Somebody took theirs back, and the others still carry it.
@@ -77,14 +83,18 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
     return Verdict(State.OPEN)
 
 
+def _claim(item: ReviewItem, vote: ReviewVote) -> str:
+    return claimed(item.batch.asks, vote.answer, vote.payload)
+
+
 def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
-    """The most probable answer and how probable it is."""
+    """What is most probably true of what answers claim, and how probable it is."""
     asks = item.batch.asks
     models = {one.user_id: one for one in ErrorModel.objects.filter(user__in=[v.user_id for v in given], asks=asks)}
     prevalence = next((one.prevalence for one in models.values()), None)
-    rates = [(vote.answer, models[vote.user_id].errors if vote.user_id in models else None) for vote in given]
+    rates = [(_claim(item, vote), models[vote.user_id].errors if vote.user_id in models else None) for vote in given]
     found = posterior(ANSWERS[asks], rates, prevalence)
-    counts = Counter(vote.answer for vote in given)
+    counts = Counter(claim for claim, _ in rates)
     best = max(found, key=lambda answer: (found[answer], counts[answer]))
     return best, found[best]
 
@@ -92,7 +102,7 @@ def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
 def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User, completing: ReviewVote) -> None:
     drafts = drafts_of(item, verdict.answer, verdict.payload or {})
     evidence = {
-        **item.evidence,
+        **({} if item.gold else item.evidence),  # that of a known question is long, and kept nowhere
         "page": "review",
         "item": item.pk,
         "batch": item.batch_id,
@@ -107,6 +117,17 @@ def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by:
     completing.save(update_fields=["decision"])
     _close(item, State.ANSWERED, made[0])
     _close_settled(item)
+
+
+def _act_as_if(
+    item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User, completing: ReviewVote
+) -> None:
+    """A known answer takes as long as a real one and is refused where that would be, and writes nothing."""
+    with transaction.atomic():
+        _decide(item, verdict, votes, by, completing)
+        transaction.set_rollback(True)
+    completing.decision = None
+    _close(item, verdict.state, None)
 
 
 def _close(item: ReviewItem, state: str, decision: Decision | None) -> None:

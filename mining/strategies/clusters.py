@@ -182,13 +182,15 @@ def named_people(pool: Pool, rows: Int) -> Hearts:
     )
 
 
-def proposals(pool: Pool, named: Hearts, group: Int, centre: Float, own: int) -> list[dict[str, Any]]:
-    """Named people whom the rows of a group may show, most similar first: nearer to where clusters merge than to
-    strangers, and not the group's `own` person."""
+def proposals(
+    pool: Pool, named: Hearts, group: Int, centre: Float, own: int, least: float | None = None
+) -> list[dict[str, Any]]:
+    """Named people whom the rows of a group may show, most similar first, and not the group's `own` person: those of
+    similarity `least` and above, or else nearer to where clusters merge than to strangers."""
     photos, inside = set(pool.photo_ids[group].tolist()), set(group.tolist())
     ruled_out = {person for row, person in pool.rejected if row in inside} | {own}
     alike = named.centres @ centre
-    least = (pool.threshold + pool.strangers) / 2
+    least = (pool.threshold + pool.strangers) / 2 if least is None else least
     found: list[dict[str, Any]] = []
     for number in np.argsort(-alike, kind="stable").tolist():
         if len(found) == PROPOSALS or alike[number] < least:

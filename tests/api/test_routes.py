@@ -71,6 +71,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("get", "mining-strategies"): ENGINEERS,
     ("get", "review-batches"): ALL,
     ("get", "review-batch-items"): ALL,
+    ("get", "review-item-faces"): ALL,
     ("post", "review-lease"): ALL,
     ("post", "review-release"): ALL,
     ("post", "review-answer"): ALL,

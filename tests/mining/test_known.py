@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mining.known import Asked, mix_in
+from mining.known import Asked, mix_in, told
+from mining.known.scoring import claimed, is_right
+from mining.strategies import find_strategy
 from mining.strategies.base import Question
 from mining.strategies.pool import Pool
+from tests.mining.made_pool import made_pool
 
 PEOPLE, FACES, DIMENSION = 12, 10, 32
 
@@ -152,7 +156,86 @@ def test_where_nothing_was_confirmed_the_questions_stay_as_they_are() -> None:
         assert mixed(pool, real, asks) == [Asked(question) for question in real]
     assert mixed(make_pool(), [], "pair") == []
     real = pairs(make_pool())
-    assert mixed(make_pool(), real, "cluster") == mixed(make_pool(), real, "pair", 0.0, 4)
+    assert mixed(make_pool(), real, "pair", 0.0, 4) == [Asked(question) for question in real]
+
+
+def test_known_grids_are_of_one_decided_person_but_for_an_intruder_and_show_no_face_twice() -> None:
+    pool = made_pool(7)
+    real = find_strategy("clusters").mine(pool, budget=150).questions
+    known = [one for one in mixed(pool, list(real), "cluster", 0.15) if one.gold]
+    person = dict(zip(pool.face_ids.tolist(), pool.identity.tolist(), strict=True))
+    human = dict(zip(pool.face_ids.tolist(), pool.human.tolist(), strict=True))
+    shown: set[int] = set()
+    for one in known:
+        said = one.question.evidence
+        faces = [face for face, _, _ in said["grid"]]
+        similarity = [like for _, like, _ in said["grid"]]
+        assert all(human[face] for face in faces) and shown.isdisjoint(faces) and len(faces) == len(set(faces))
+        shown.update(faces)
+        assert similarity == sorted(similarity) and faces[-1] == said["medoid"] == one.question.faces[0]
+        assert {face for face in faces if person[face] != one.question.identities[0]} == set(said["out"])
+        assert (one.gold, len(said["out"])) in {("same", 0), ("different", 1)}
+        assert not any(ticked for face, _, ticked in said["grid"] if face in said["out"])
+        assert one.question.settles == said["faces"] - said["confirmed"] == len(faces) - said["confirmed"]
+        assert all(proposal["face"] not in faces for proposal in said["proposals"])
+    assert {one.gold for one in known} == {"same", "different"}
+
+
+def test_known_rows_are_two_parts_of_one_decided_person_or_two_of_them() -> None:
+    pool = made_pool(8)
+    real = find_strategy("merges").mine(pool, budget=150).questions
+    known = [one for one in mixed(pool, list(real), "merge", 0.15) if one.gold]
+    person = dict(zip(pool.face_ids.tolist(), pool.identity.tolist(), strict=True))
+    shown: set[int] = set()
+    for one in known:
+        first, second = one.question.evidence["sides"]
+        assert shown.isdisjoint(first + second) and not set(first) & set(second) and min(len(first), len(second)) >= 3
+        shown.update(first + second)
+        assert [{person[face] for face in side} for side in (first, second)] == [
+            {one.question.identities[at]} for at in (0, 1)
+        ]
+        assert (one.gold == "same") == (len(set(one.question.identities)) == 1)
+        assert one.question.faces[0] in first and one.question.faces[1] in second
+    assert {one.gold for one in known} == {"same", "different"}
+
+
+@pytest.mark.parametrize("strategy", ["clusters", "merges", "label_suspects"])
+def test_where_people_decided_too_little_the_report_says_so(strategy: str) -> None:
+    pool = made_pool(9, decided=0.02)
+    chosen = find_strategy(strategy)
+    questions = chosen.mine(pool, budget=150).questions
+    asked = mixed(pool, list(questions), chosen.asks, 0.15)
+    report = told(questions, asked, 0.15)["known"]
+    assert report["hidden"] == sum(bool(one.gold) for one in asked) < report["wanted"]
+    assert "too few" in report["short"]
+    assert told(questions, asked, 0.0) == {}
+
+
+OUT = {"out": [5], "widest": [5, 6], "person": 1}
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "payload", "right", "claim"),
+    [
+        ("different", "same", {"rejected": [5]}, True, "different"),
+        ("different", "same", {"split": [[5]]}, True, "different"),
+        ("different", "different", {}, True, "different"),
+        ("different", "same", {}, False, "same"),
+        ("different", "same", {"rejected": [5, 6]}, False, "different"),
+        ("different", "same", {"rejected": [5], "into": 2}, False, "different"),
+        ("same", "same", {}, True, "same"),
+        ("same", "same", {"into": 1}, True, "same"),
+        ("same", "same", {"into": 2}, False, "same"),
+        ("same", "same", {"ignored": [6]}, False, "different"),
+        ("same", "different", {}, False, "different"),
+    ],
+)
+def test_answers_about_known_grids_are_scored_by_the_faces_that_leave(
+    gold: str, answer: str, payload: dict[str, Any], right: bool, claim: str
+) -> None:
+    evidence = OUT if gold == "different" else {**OUT, "out": []}
+    assert is_right("cluster", gold, evidence, answer, payload) is right
+    assert claimed("cluster", answer, payload) == claim
 
 
 def test_no_known_pair_was_asked_before() -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 /** One question of the clusters queue: its grid, its proposals, its name. */
 
+import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
 import { openDialog } from "./dialogs.js";
 import { toast } from "./toast.js";
@@ -51,9 +52,11 @@ export class ClusterQuestion {
       marks,
       onChange: () => this.show(),
       load: async (after) => {
-        const answer = await fetch(`${facesUrl}?${new URLSearchParams({ after })}`, { credentials: "same-origin" });
-        if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-        return answer.json();
+        const page = await call("GET", `${facesUrl}${after}`);
+        /** @type {{ face: number, similarity: number, confirmed: boolean }[]} */
+        const rows = page.results;
+        const faces = rows.map((one) => ({ ...one, note: "", state: one.confirmed ? "confirmed" : "open" }));
+        return { faces, next: page.next ? new URL(page.next).search : "" };
       },
     });
     this.grid.ready.catch(() => toast("The faces of this cluster could not be read. Reload the page.", { bad: true }));
