@@ -100,6 +100,7 @@ class DecisionsView(IdempotentWrites, GenericAPIView[Decision]):
             seconds=given.pop("seconds"),
             evidence=given.pop("evidence"),
             expected_revision=given.pop("expected_revision"),
+            about=given["identity"],
         )
         return decided(say(Statement(**given), by=by))
 

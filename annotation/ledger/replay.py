@@ -140,11 +140,11 @@ class _Settling:
 
 
 def _names(said: Statements) -> dict[int, str]:
-    """A person's own last name; else the last one among the identities merged into it."""
-    best: dict[int, tuple[bool, int, str]] = {}
+    """A person's own last name; else the last one among the identities merged into it; else empty if it was taken."""
+    best: dict[int, tuple[bool, bool, int, str]] = {}
     for identity, (entry, text) in said.names.items():
         person = said.root.get(identity, identity)
-        candidate = (identity == person, entry, text)
-        if text and candidate > best.get(person, (False, 0, "")):
+        candidate = (bool(text), identity == person, entry, text)
+        if (text or identity == person) and candidate > best.get(person, (False, False, 0, "")):
             best[person] = candidate
-    return {person: text for person, (_, _, text) in best.items()}
+    return {person: text for person, (*_, text) in best.items()}

@@ -44,7 +44,7 @@ class State:
         cannot: pair -> the entry that holds: `different`, or a `reject` or `split` with `others`.
         group_of: face -> smallest face id of its group, for faces without a label that `same` ties to others.
         root: identity -> what it was merged into, only for identities that were.
-        names: identity -> name, where it has one.
+        names: identity -> name, where it was given one; empty where the name was taken away.
         identity_tags, face_tags: sorted tags.
         conflicts: by `dropped`, then faces.
         reverted: entries that are taken back at present.

@@ -62,13 +62,15 @@ class By:
     Attributes:
         seconds: how long the person took, None if unknown.
         evidence: what was shown: run, cluster, similarity, release.
-        expected_revision: refuse with Conflict unless the identity is still at this revision.
+        expected_revision: refuse with Conflict unless the person is still at this revision.
+        about: the person whose revision that is; by default the first one named.
     """
 
     user: User | None
     seconds: float | None = None
     evidence: Mapping[str, Any] | None = None
     expected_revision: int | None = None
+    about: int | None = None
 
 
 def decide(
@@ -143,7 +145,7 @@ def record(drafts: Sequence[Draft], *, by: By, action: UUID | None = None) -> li
     _check_circumstances(by)
     with transaction.atomic():
         while_deciding()
-        _check_identities(drafts, by.expected_revision)
+        _check_identities(drafts, by)
         _check_faces(drafts)
         made = _insert(drafts, by, action or uuid4())
         direct_labels.apply(made)
@@ -218,9 +220,11 @@ def _check_circumstances(by: By) -> None:
         raise InvalidInput(f"Evidence has up to {MAX_EVIDENCE} characters.", code="evidence_too_long")
 
 
-def _check_identities(drafts: Sequence[Draft], expected_revision: int | None) -> None:
+def _check_identities(drafts: Sequence[Draft], by: By) -> None:
     """Lock the people named, in the order of their ids, and count their revisions up."""
-    wanted = {number for draft in drafts for number in (draft.identity, draft.into) if number is not None}
+    named = {number for draft in drafts for number in (draft.identity, draft.into) if number is not None}
+    seen = None if by.expected_revision is None else by.about or drafts[0].identity
+    wanted = named if seen is None else named | {seen}
     people = {
         person.pk: person
         for person in Identity.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
@@ -230,10 +234,9 @@ def _check_identities(drafts: Sequence[Draft], expected_revision: int | None) ->
     for person in people.values():
         if person.merged_into_id is not None:
             raise Conflict(f"Person {person.pk} was merged into {person.merged_into_id}.", code="identity_merged")
-    first = drafts[0].identity
-    if expected_revision is not None and first is not None and people[first].revision != expected_revision:
-        raise Conflict(f"Person {first} has changed since you looked.", code="stale_revision")
-    Identity.objects.filter(pk__in=wanted).update(revision=F("revision") + 1)
+    if seen is not None and people[seen].revision != by.expected_revision:
+        raise Conflict(f"Person {seen} has changed since you looked.", code="stale_revision")
+    Identity.objects.filter(pk__in=named).update(revision=F("revision") + 1)
 
 
 def _check_faces(drafts: Sequence[Draft]) -> None:

@@ -297,3 +297,26 @@ def test_the_number_of_queries_does_not_depend_on_the_faces(
         cluster = cluster_of(faces[0]).pk
         with django_assert_num_queries(16):
             confirm_cluster(cluster_id=cluster, by=by)
+
+
+def test_the_revision_is_of_the_person_meant_whoever_has_the_faces_now(world: World, by: By) -> None:
+    theirs, mine = (cluster_of(faces[0]).identity for faces in world.people[:2])
+    assert theirs is not None and mine is not None
+    name_person(identity_id=theirs.pk, name="Anna", by=by)
+    assign_faces(faces=world.people[0][:1], identity_id=mine.pk, by=By(by.user, expected_revision=0, about=mine.pk))
+    with pytest.raises(Conflict) as refused:
+        assign_faces(
+            faces=world.people[0][1:2], identity_id=mine.pk, by=By(by.user, expected_revision=0, about=mine.pk)
+        )
+    assert refused.value.code == "stale_revision"
+
+
+@pytest.mark.parametrize("text", ["Bertil", ""])
+def test_an_imported_person_has_the_name_from_outside_again_once_the_other_is_taken_back(by: By, text: str) -> None:
+    person = Identity.objects.create(origin="import", external_key="n0001", name="n0001")
+    [named] = name_person(identity_id=person.pk, name=text, by=by)
+    refresh_labels()
+    assert Identity.objects.get().name == text
+    revert(user=by.user, decision_id=named.pk)
+    refresh_labels()
+    assert Identity.objects.get().name == "n0001"

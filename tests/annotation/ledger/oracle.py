@@ -125,11 +125,11 @@ def closure(node: int, claims: Sequence[Claim]) -> set[int]:
 
 
 def consistent(claims: Sequence[Claim]) -> bool:
-    nodes = {node for claim in claims for node in claim[2:]}
-    for node in nodes:
-        group = closure(node, claims)
-        if sum(member < 0 for member in group) > 1:
-            return False
-        if any(kind in (2, 3) and a in group and b in group for _, kind, a, b in claims):
-            return False
-    return True
+    groups: list[set[int]] = []
+    for _, kind, a, b in claims:
+        if kind in (0, 1):
+            joined = {a, b}.union(*(group for group in groups if a in group or b in group))
+            groups = [group for group in groups if group.isdisjoint(joined)] + [joined]
+    if any(sum(member < 0 for member in group) > 1 for group in groups):
+        return False
+    return not any(kind in (2, 3) and {a, b} <= group for _, kind, a, b in claims for group in groups)
