@@ -48,3 +48,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     Role.ALGORITHM_ENGINEER.value: frozenset(c.value for c in _ALGORITHM_ENGINEER),
     Role.MANAGER.value: frozenset(c.value for c in _MANAGER),
 }
+
+
+def roles_that_can(capability: Capability) -> list[str]:
+    """The roles that have it."""
+    return [role for role, granted in CAPABILITIES.items() if capability in granted]

@@ -103,7 +103,7 @@ class ReviewVote(models.Model):
     answer = models.CharField(max_length=10)
     payload = models.JSONField(default=dict, help_text="what the answer names: of a cluster, the faces rejected")
     seconds = models.FloatField(null=True, help_text="how long the person took")
-    adjudicates = models.BooleanField(default=False, help_text="settles what others answered differently")
+    adjudicates = models.BooleanField(default=False, help_text="cast on a question that people answered differently")
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
@@ -111,7 +111,9 @@ class ReviewVote(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "user"], condition=models.Q(withdrawn_at=None), name="one_vote_per_item_user"
+                fields=["item", "user", "adjudicates"],
+                condition=models.Q(withdrawn_at=None),
+                name="one_vote_per_item_user",
             )
         ]
         indexes = [models.Index(fields=["user", "-created_at"])]

@@ -75,7 +75,7 @@ def _cast(user: User, item: ReviewItem, answer: str, seconds: float | None, payl
         answer=answer,
         payload=dict(payload),
         seconds=seconds,
-        adjudicates=item.state == State.DISPUTED and answer != SKIP,
+        adjudicates=item.state == State.DISPUTED,
     )
     ReviewLease.objects.filter(item=item, user=user).delete()
     settle(item, by=user, vote=vote)
@@ -124,13 +124,13 @@ def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> Non
 
 
 def _close_again(standing: Collection[int]) -> None:
-    again = ReviewItem.objects.filter(decision__in=standing, state=State.OPEN)
+    again = ReviewItem.objects.filter(decision__in=standing, state__in=(State.OPEN, State.DISPUTED))
     said = dict(again.values_list("pk", "decision__evidence__item"))
     answered = [item for item, asked in said.items() if item == asked]
     votes = ReviewVote.objects.filter(item__in=answered)
-    live = set(votes.filter(withdrawn_at=None).values_list("item", "user"))
+    live = set(votes.filter(withdrawn_at=None).values_list("item", "user", "adjudicates"))
     withdrawn = votes.filter(decision=F("item__decision")).exclude(withdrawn_at=None)
-    back = [vote.pk for vote in withdrawn if (vote.item_id, vote.user_id) not in live]
+    back = [vote.pk for vote in withdrawn if (vote.item_id, vote.user_id, vote.adjudicates) not in live]
     ReviewVote.objects.filter(pk__in=back).update(withdrawn_at=None)
     again.filter(pk__in=answered).update(state=State.ANSWERED)
     again.update(state=State.OBSOLETE)

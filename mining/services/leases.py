@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import can
-from accounts.roles import Capability
+from accounts.roles import Capability, roles_that_can
 from foundation.errors import Conflict, NotFound
 from mining.models import ReviewItem, ReviewLease, ReviewVote
 from mining.vote_queries import SKIP
@@ -24,11 +24,17 @@ State = ReviewItem.State
 
 def offered_items(*, batch_id: int, user_id: int, adjudicates: bool) -> QuerySet[ReviewItem]:
     """Questions of a batch that still want this person's answer: disputed ones first, for those who may settle them,
-    then by value."""
+    then by value. Who answered settles a dispute only if all others who might have answered, too."""
     others = ReviewLease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now()).exclude(user=user_id)
     votes = ReviewVote.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
+    mine = votes.filter(user=user_id)
+    wanted = Q(~Exists(mine))
+    if adjudicates:
+        wanted |= Q(
+            ~Exists(mine.filter(adjudicates=True)), ~Exists(_judges(OuterRef(OuterRef("pk")))), state=State.DISPUTED
+        )
     states = [State.OPEN, State.DISPUTED] if adjudicates else [State.OPEN]
-    rows = ReviewItem.objects.filter(~Exists(votes.filter(user=user_id)), batch=batch_id, state__in=states)
+    rows = ReviewItem.objects.filter(wanted, batch=batch_id, state__in=states)
     room = Q(state=State.OPEN, batch__overlap__gt=_counted(others) + _counted(votes.exclude(answer=SKIP)))
     # The states' names happen to stand in the order wanted.
     return rows.filter(room | Q(~Exists(others), state=State.DISPUTED)).order_by("state", "ordinal")
@@ -43,6 +49,12 @@ def lease_items(*, user: User, batch_id: int, count: int = 10) -> list[ReviewIte
     items = _still_free(list(locked), user)
     _lend(items, user)
     return items
+
+
+def _judges(item: Any) -> QuerySet[User]:
+    """Those who may settle a dispute about a question and have not answered it."""
+    answered = ReviewVote.objects.filter(item=item, user=OuterRef("pk"), withdrawn_at=None)
+    return User.objects.filter(~Exists(answered), is_active=True, role__in=roles_that_can(Capability.ADJUDICATE))
 
 
 def _still_free(locked: Sequence[ReviewItem], user: User) -> list[ReviewItem]:
@@ -88,8 +100,9 @@ def open_item(user: User, item_id: int) -> ReviewItem:
     """
     item = lock_item(item_id)
     disputed = item.state == State.DISPUTED and can(user, Capability.ADJUDICATE)
-    mine = ReviewVote.objects.filter(item=item, user=user, withdrawn_at=None).exists()
-    if mine and (item.state == State.OPEN or disputed):
+    mine = ReviewVote.objects.filter(item=item, user=user, withdrawn_at=None).values_list("adjudicates", flat=True)
+    alone = disputed and list(mine) == [False] and not _judges(item.pk).exists()
+    if mine and not alone and (item.state == State.OPEN or disputed):
         raise Conflict("You have answered this question.", code="already_answered")
     if item.state != State.OPEN and not disputed:
         raise Conflict("This question is closed.", code="item_closed")

@@ -109,15 +109,37 @@ def test_people_who_disagree_leave_it_to_somebody_who_may_settle_it(world: World
     assert ReviewVote.objects.filter(item=item_of(batch), withdrawn_at=None).count() == 2
 
 
-def test_who_answered_does_not_settle_their_own_dispute(world: World) -> None:
+def test_who_answered_settles_their_own_dispute_only_if_nobody_else_can(world: World) -> None:
     batch = make_batch(world)
-    manager = anybody("manager")
+    manager, other = anybody("manager"), anybody("manager")
     vote(manager, item_of(batch), "same")
     vote(anybody(), item_of(batch), "different")
     assert 0 not in offered(manager, batch)
     with pytest.raises(Conflict) as own:
         vote(manager, item_of(batch))
     assert own.value.code == "already_answered"
+    User.objects.filter(pk=other.pk).update(is_active=False)
+    assert offered(manager, batch)[0] == 0
+    settled = vote(manager, item_of(batch), "different")
+    assert settled.adjudicates and item_of(batch).state == "answered"
+    assert Decision.objects.get().evidence["answer"] == "different"
+    undo(user=manager)
+    assert item_of(batch).state == "disputed"
+    assert ReviewVote.objects.filter(item=item_of(batch), withdrawn_at=None).count() == 2  # as before the dispute
+    redo(user=manager)
+    assert item_of(batch).state == "answered"
+    assert ReviewVote.objects.filter(item=item_of(batch), withdrawn_at=None).count() == 3
+
+
+def test_who_passes_over_their_own_dispute_is_not_asked_again(world: World) -> None:
+    batch = make_batch(world)
+    manager = anybody("manager")
+    vote(manager, item_of(batch), "same")
+    vote(anybody(), item_of(batch), "different")
+    assert offered(manager, batch)[0] == 0
+    skip_item(user=manager, item_id=item_of(batch).pk)
+    assert item_of(batch).state == "disputed" and 0 not in offered(manager, batch)
+    assert offered(anybody("data_engineer"), batch)[0] == 0
 
 
 def test_taking_a_vote_back_takes_the_decision_back_unless_the_others_carry_it(world: World) -> None:
