@@ -6,7 +6,8 @@ what a fast person's browser does: opens the review page, leases questions, load
 redoes, looks into clusters, confirms and splits them. Between two actions it waits `--pace` seconds.
 
 One JSON line per call: how often, queries (here and in a database of a tenth of the size), p50 and p99 milliseconds
-as the client sees them; then a line about what the database holds in the end against what was answered.
+as the client sees them, and of these within the server (`Server-Timing`); then a line about what the database holds in
+the end against what was answered, and how much of a core each part took, the annotators themselves included.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import json
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+import psycopg
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -39,6 +42,8 @@ from annotation.models import Cluster, Decision
 from benchmarks.machine import save, tell
 from benchmarks.review_home import START, copy_database
 from benchmarks.review_world import fill
+from config.embedded import postgres
+from config.embedded.layout import Layout
 from config.embedded.platform import platform
 from config.embedded.services import running
 from jobs.models import Job
@@ -48,6 +53,8 @@ GOAL_MS = 100.0
 LEASED = 10
 LEASE_SECONDS = 120.0
 SEED = 1
+PARTS = {"gunicorn": "web", "bin/postgres": "database", "postgres:": "database", "celery": "worker"}
+PARTS |= {"dispatch": "dispatcher", "valkey": "broker"}
 DECISIONS = ("answer", "skip", "undo", "redo", "confirm a cluster", "split a cluster")
 
 
@@ -56,6 +63,7 @@ class Log:
     """What all annotators saw; lists only grow, so threads need no lock."""
 
     calls: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    server: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     refused: Counter[str] = field(default_factory=Counter)
     votes: list[tuple[int, str, int]] = field(default_factory=list)  # (item, annotator, vote)
     decisions: list[int] = field(default_factory=list)
@@ -80,6 +88,7 @@ class Browser:
         answer = self._http.getresponse()
         data = answer.read()
         self._log.calls[what].append(time.perf_counter() - began)
+        self._log.server[what].append(float(answer.getheader("Server-Timing", "").partition("dur=")[2] or "nan") / 1000)
         if answer.status >= 400:
             code = json.loads(data).get("code") if data[:1] == b"{" else ""
             self._log.refused[f"{what}: {answer.status} {code}"] += 1
@@ -98,12 +107,15 @@ class Annotator(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        time.sleep(float(self.rng.random()) * self.pace)
+        self.think()
         try:
             while time.monotonic() < self.until:
                 self.sitting()
         except Exception as failure:
             self.failure = failure
+
+    def think(self) -> None:
+        time.sleep(self.pace * float(self.rng.uniform(0.5, 1.5)))
 
     def sitting(self) -> None:
         """A page of questions, then a cluster."""
@@ -127,7 +139,7 @@ class Annotator(threading.Thread):
     def question(self, item: dict[str, Any]) -> None:
         for face in item["faces"]:
             self.browser.call("crop", "GET", f"/crops/{face}.png")
-        time.sleep(self.pace)
+        self.think()
         chance = float(self.rng.random())
         if chance < 0.08:
             self.vote("skip", item, f"/api/v1/review/items/{item['id']}/skip", {})
@@ -153,7 +165,7 @@ class Annotator(threading.Thread):
         cluster = int(self.rng.choice(self.clusters))
         self.browser.call("cluster page", "GET", f"/clusters/{cluster}/")
         faces = self.browser.call("cluster faces", "GET", f"/api/v1/clusters/{cluster}/faces")
-        time.sleep(self.pace)
+        self.think()
         if faces is None:
             return
         if self.rng.random() < 0.7:
@@ -174,11 +186,12 @@ def serve(home: Path, options: argparse.Namespace) -> int:
     small = (options.faces // 10, options.clusters // 10)
     queries = [count_queries(home, faces, clusters) for faces, clusters in (small, (options.faces, options.clusters))]
     with running(home, want_broker=False):
-        copy_database(home, START, settings.DATABASES["default"]["NAME"])
+        copy_database(home, start_of(options.faces, options.clusters), settings.DATABASES["default"]["NAME"])
     log = Log()
     with platform(workers=1):
         people, batch, clusters = prepare(options.annotators, log)
         before = Decision.objects.count()
+        spent, began = cpu_seconds(), time.monotonic()
         until = time.monotonic() + options.seconds
         threads = [
             Annotator(number, one, batch, clusters, options.pace, until) for number, one in enumerate(people, start=1)
@@ -187,8 +200,10 @@ def serve(home: Path, options: argparse.Namespace) -> int:
             thread.start()
         for thread in threads:
             thread.join()
+        took, after = time.monotonic() - began, cpu_seconds()
+        cores = {part: round((after[part] - spent[part]) / took, 2) for part in after}
         results = list(lines_of(log, queries, options))
-        results.append(check(log, threads, before, options))
+        results.append(check(log, threads, before, options) | {"cores_used": cores})
         connections.close_all()
     for line in results:
         tell(line)
@@ -218,34 +233,49 @@ def session_of(user: User) -> str:
     return str(session.session_key)
 
 
+def cpu_seconds() -> Counter[str]:
+    """Processor time so far of each part of the installation, and of the annotators: this process."""
+    own = psutil.Process()
+    spent = Counter({"annotators": sum(own.cpu_times()[:2])})
+    for child in own.children(recursive=True):
+        with suppress(psutil.Error):
+            command = " ".join(child.cmdline())
+            part = next((name for word, name in PARTS.items() if word in command), "other")
+            # What has ended of the database's processes is counted by the one that began them.
+            spent[part] += sum(child.cpu_times()[: 4 if part == "database" else 2])
+    return spent
+
+
+def start_of(faces: int, clusters: int) -> str:
+    """The database with so many rows, before anybody decided anything."""
+    return f"{START}_{faces}_{clusters}"
+
+
 def count_queries(home: Path, faces: int, clusters: int) -> dict[str, int]:
-    """Statements that each call makes, without a server; leaves the database as it was before as `START`."""
-    name = settings.DATABASES["default"]["NAME"]
+    """Statements that each call makes, without a server; fills the database of that size if it is not there yet."""
+    name, start = settings.DATABASES["default"]["NAME"], start_of(faces, clusters)
     with running(home, want_broker=False) as services:
         connections.close_all()
-        held = _holds(faces)
-        connections.close_all()
-        if not held:
+        if not holds(services.layout, start):
             copy_database(home, "template0", name)
             call_command("migrate", verbosity=0)
             began = time.perf_counter()
             fill(services.layout, faces=faces, clusters=clusters)
             tell({"benchmark": "serve", "faces": faces, "fill_seconds": round(time.perf_counter() - began, 1)})
-        connections.close_all()
-        copy_database(home, name, START)
+            connections.close_all()
+            copy_database(home, name, start)
+        else:
+            copy_database(home, start, name)
+            call_command("migrate", verbosity=0)
         found = _count()
         connections.close_all()
     return found
 
 
-def _holds(faces: int) -> bool:
-    """Whether the database already has that many faces, from an earlier run in the same home."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('annotation_face') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return False
-        cursor.execute("SELECT count(*) FROM annotation_face")
-        return bool(cursor.fetchone()[0] == faces and not Decision.objects.exists())
+def holds(layout: Layout, database: str) -> bool:
+    """Whether the running server has this database."""
+    with psycopg.connect(host=str(layout.runtime), user=postgres.OWNER, dbname="postgres") as admin:
+        return admin.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone() is not None
 
 
 @contextmanager
@@ -304,10 +334,14 @@ def _count() -> dict[str, int]:
 def lines_of(log: Log, queries: list[dict[str, int]], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One line per call."""
     for what, seconds in sorted(log.calls.items(), key=lambda both: both[0]):
-        p50, p99 = (round(1000 * float(np.percentile(seconds, share)), 1) for share in (50, 99))
-        line = {"benchmark": "serve", "call": what, "count": len(seconds), "p50_ms": p50, "p99_ms": p99}
+        line: dict[str, Any] = {"benchmark": "serve", "call": what, "count": len(seconds)}
+        line |= quantiles(seconds) | {f"server_{name}": value for name, value in quantiles(log.server[what]).items()}
         line |= {"queries": queries[1].get(what), "queries_at_a_tenth": queries[0].get(what)}
         yield line | ({"goal_ms": GOAL_MS} if what in DECISIONS else {})
+
+
+def quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    return {f"p{share}_ms": round(1000 * float(np.percentile(seconds, share)), 1) for share in (50, 99)}
 
 
 def check(log: Log, threads: list[Annotator], before: int, options: argparse.Namespace) -> dict[str, Any]:
@@ -317,7 +351,8 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
     present = set(Decision.objects.values_list("pk", flat=True))
     standing = ReviewVote.objects.filter(withdrawn_at=None).values("item").annotate(people=Count("user", distinct=True))
     all_seconds = [one for what in DECISIONS for one in log.calls[what]]
-    labels = Job.objects.filter(kind="labels")
+    server = [one for what in DECISIONS for one in log.server[what]]
+    labels = list(Job.objects.filter(kind="labels", state="finished"))
     return {
         "benchmark": "serve",
         "faces": options.faces,
@@ -327,9 +362,10 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
         "pace": options.pace,
         "decisions": len(all_seconds),
         "decisions_per_second": round(len(all_seconds) / options.seconds, 1),
-        "p50_ms": round(1000 * float(np.percentile(all_seconds, 50)), 1),
-        "p99_ms": round(1000 * float(np.percentile(all_seconds, 99)), 1),
+        **quantiles(all_seconds),
         "goal_ms": GOAL_MS,
+        **{f"server_{name}": value for name, value in quantiles(server).items()},
+        "calls_per_second": round(sum(map(len, log.calls.values())) / options.seconds, 1),
         "votes": len(votes),
         "votes_lost": len(votes - kept),
         "decisions_lost": len(set(log.decisions) - present),
@@ -338,8 +374,8 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
         "answered_by_two": standing.filter(people__gt=1).count(),
         "refused": dict(log.refused),
         "failures": [repr(thread.failure) for thread in threads if thread.failure],
-        "label_jobs": labels.count(),
-        "label_jobs_finished": labels.filter(state="finished").count(),
+        "label_jobs": len(labels),
+        "label_job_faces": [(job.result or {}).get("faces") for job in labels],
     }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Cast
 
@@ -23,7 +23,6 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.ledger.entries import Entry, Kind
 from annotation.models import Decision, Face, Identity
-from annotation.queries.decisions import decision_by_id, decisions_of_action
 from annotation.queries.picture_access import held_out
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
@@ -33,6 +32,12 @@ from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 MAX_FACES = 200_000
 MAX_TEXT = 200
 MAX_EVIDENCE = 8_000
+_REVERTS = """
+    WITH RECURSIVE chain AS (
+        SELECT id, reverts_id FROM annotation_decision WHERE reverts_id = ANY(%s)
+        UNION SELECT d.id, d.reverts_id FROM annotation_decision d JOIN chain c ON d.reverts_id = c.id
+    ) SELECT id, reverts_id FROM chain
+"""
 
 Listener = Callable[[Set[int], Set[int]], None]  # (entries that hold, entries that are taken back)
 _LISTENERS: list[Listener] = []
@@ -108,7 +113,10 @@ def revert(
     """
     with transaction.atomic():
         while_deciding()
-        targets = decisions_of_action(decision_by_id(decision_id).action)
+        action = Decision.objects.filter(pk=decision_id).values("action")
+        targets = list(Decision.objects.filter(action__in=action).order_by("id").defer("faces", "others", "evidence"))
+        if not targets:
+            raise NotFound(f"There is no decision {decision_id}.", code="no_decision")
         others = {target.actor_id for target in targets} - {user.pk if user else None}
         if user is not None and others and not can(user, Capability.REVERT_OTHERS):
             raise Forbidden("This is somebody else's decision.", code="not_your_decision")
@@ -122,7 +130,7 @@ def revert(
 
 def undo(*, user: User) -> list[Decision]:
     """Take back the person's latest action that still holds and is no undo itself. Raises NotFound if there is none."""
-    recent = Decision.objects.filter(actor=user).exclude(kind=Kind.REVERT).order_by("-id")[:200]
+    recent = Decision.objects.filter(actor=user).exclude(kind=Kind.REVERT).order_by("-id").only("pk")[:200]
     for decision in _standing(list(recent)):
         return revert(user=user, decision_id=decision.pk)
     raise NotFound("There is nothing to undo.", code="nothing_to_undo")
@@ -130,11 +138,11 @@ def undo(*, user: User) -> list[Decision]:
 
 def redo(*, user: User) -> list[Decision]:
     """Take back the person's latest undo, unless they decided something since. Raises NotFound if there is none."""
-    latest = Decision.objects.filter(actor=user).order_by("-id").first()
+    latest = Decision.objects.filter(actor=user).order_by("-id").only("kind").first()
     if latest is None or latest.kind != Kind.REVERT:
         raise NotFound("There is nothing to redo.", code="nothing_to_redo")
     reverts = Decision.objects.filter(actor=user, kind=Kind.REVERT, reverts__in=_never_reverts()).order_by("-id")
-    for decision in _standing(list(reverts[:200])):
+    for decision in _standing(list(reverts.only("pk")[:200])):
         return revert(user=user, decision_id=decision.pk)
     raise NotFound("There is nothing to redo.", code="nothing_to_redo")
 
@@ -148,8 +156,9 @@ def record(drafts: Sequence[Draft], *, by: By, action: UUID | None = None) -> li
         _check_identities(drafts, by)
         _check_faces(drafts)
         made = _insert(drafts, by, action or uuid4())
-        direct_labels.apply(made)
-        _tell(made)
+        undone = direct_labels.undone(made)
+        direct_labels.apply(made, undone)
+        _tell(undone)
         request_labels(user=by.user)
     return made
 
@@ -160,14 +169,12 @@ def on_change_of_standing(listener: Listener) -> None:
         _LISTENERS.append(listener)
 
 
-def _tell(made: Sequence[Decision]) -> None:
-    changed = direct_labels.undone(made)
-    if not changed or not _LISTENERS:
+def _tell(undone: set[int]) -> None:
+    if not undone or not _LISTENERS:
         return
-    rows = list(Decision.objects.filter(pk__in=changed).only("pk"))
-    standing = {decision.pk for decision in _standing(rows)}
+    standing = undone - _taken_back(undone)
     for listener in _LISTENERS:
-        listener(standing, changed - standing)
+        listener(standing, undone - standing)
 
 
 def _insert(drafts: Sequence[Draft], by: By, action: UUID) -> list[Decision]:
@@ -250,19 +257,20 @@ def _check_faces(drafts: Sequence[Draft]) -> None:
 
 def _standing(targets: Sequence[Decision]) -> list[Decision]:
     """Those of the decisions that are not taken back at present, in the order given."""
-    reverts: dict[int, list[int]] = {}
-    wanted = {target.pk for target in targets}
-    while wanted:  # as deep as undo of undo went
-        rows = Decision.objects.filter(reverts__in=wanted).values_list("pk", "reverts_id")
-        wanted = set()
-        for number, reverted in rows:
-            reverts.setdefault(reverted, []).append(number)
-            wanted.add(number)
+    gone = _taken_back([target.pk for target in targets])
+    return [target for target in targets if target.pk not in gone]
 
-    def holds(number: int) -> bool:
-        return not any(holds(revert) for revert in reverts.get(number, ()))
 
-    return [target for target in targets if holds(target.pk)]
+def _taken_back(targets: Collection[int]) -> set[int]:
+    """Those of the entries that are taken back at present, in one statement however deep undo of undo went."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REVERTS, [list(targets)])
+        reverts = cursor.fetchall()
+    gone: set[int] = set()
+    for number, reverted in sorted(reverts, reverse=True):  # the last one holds, as nothing came after it
+        if number not in gone:
+            gone.add(reverted)
+    return gone
 
 
 def _never_reverts() -> Any:

@@ -6,7 +6,7 @@ every decision asks for computes anew from the whole ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
@@ -21,18 +21,30 @@ from annotation.services.label_rows import LabelRow, write_labels
 MAX_FACES = 500  # more than a page shows, few enough to write in a few milliseconds
 MAX_LEDGER = 1000  # entries that an undo may replay while the person waits
 PATIENCE = "20ms"
+SILENT = (Kind.SAME, Kind.DIFFERENT, Kind.RENAME, Kind.TAG)  # the labels that follow from these are the job's
+
+# What reverts take or bring back, through reverts of reverts.
+_UNDONE = """
+    WITH RECURSIVE chain AS (
+        SELECT id, reverts_id FROM annotation_decision WHERE id = ANY(%s)
+        UNION SELECT d.id, d.reverts_id FROM annotation_decision d JOIN chain c ON d.id = c.reverts_id
+    ) SELECT id FROM chain WHERE reverts_id IS NULL
+"""
 
 
-def apply(made: Sequence[Decision]) -> None:
-    """Rename or merge the people that these new entries name, and label the faces.
+def apply(made: Sequence[Decision], undone: Set[int]) -> None:
+    """Rename or merge the people that these new entries name, and label the faces; `undone` is what they take or
+    bring back.
 
     Where a recomputation holds the labels at the moment they are left to the job: the person shall not wait for it.
     """
-    touched = list(Decision.objects.filter(pk__in=undone(made)))
+    touched = list(Decision.objects.filter(pk__in=undone).defer("evidence"))
     if touched:
         _restore_people(touched)
     for decision in made:
         _apply_to_people(decision)
+    if not touched and all(decision.kind in SILENT for decision in made):
+        return
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
@@ -89,6 +101,8 @@ def _label(decision: Decision, faces: Sequence[int], identity: int | None, reaso
 def _restore_people(undone: Sequence[Decision]) -> None:
     """Names and merges as the ledger has them now."""
     people = {number for decision in undone for number in (decision.identity_id, decision.into_id) if number}
+    if not people:
+        return
     locked = list(Identity.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
     if locked:
         Identity.objects.filter(pk__in=people).update(revision=F("revision") + 1)
@@ -104,17 +118,12 @@ def _restore_labels(undone: Sequence[Decision], *, upto: int) -> None:
 
 def undone(made: Iterable[Decision]) -> set[int]:
     """The entries, not reverts themselves, that these reverts take back or bring back."""
-    found: set[int] = set()
-    wanted = {decision.reverts_id for decision in made if decision.reverts_id}
-    while wanted:
-        rows = Decision.objects.filter(pk__in=wanted).values_list("pk", "reverts_id")
-        wanted = set()
-        for number, reverts in rows:
-            if reverts:
-                wanted.add(reverts)
-            else:
-                found.add(number)
-    return found
+    targets = [decision.reverts_id for decision in made if decision.reverts_id]
+    if not targets:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDONE, [targets])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def people_out_of_line(state: State, people: Iterable[int]) -> list[Identity]:
@@ -145,6 +154,7 @@ def _rows_from(state: State, faces: Iterable[int]) -> list[LabelRow]:
         member.face_id: member
         for member in ClusterMember.objects.filter(run__current=True, face__in=list(faces)).select_related("cluster")
     }
+    beneath = {label.face_id: label for label in Label.objects.filter(face__in=list(faces))}
     for face in faces:
         decision = state.decided_by.get(face)
         if face in state.set_aside:
@@ -153,16 +163,19 @@ def _rows_from(state: State, faces: Iterable[int]) -> list[LabelRow]:
         elif face in state.identity_of:
             rows.append(LabelRow(face, state.identity_of[face], Label.Source.HUMAN, 1.0, "", decision, None))
         else:
-            rows.append(_auto_row(state, face, members.get(face)))
+            rows.append(_row_without_people(state, face, members.get(face), beneath.get(face)))
     return rows
 
 
-def _auto_row(state: State, face: int, member: ClusterMember | None) -> LabelRow:
+def _row_without_people(state: State, face: int, member: ClusterMember | None, last: Label | None) -> LabelRow:
+    if last is not None and last.given_as:
+        return LabelRow(face, state.root_of(last.given_id or 0), last.given_as, 1.0, "", None, None)
     cluster = member.cluster if member else None
-    if member is None or cluster is None or cluster.identity_id is None:
+    before = last.given_id if last else None
+    if member is None or cluster is None or (before or cluster.identity_id) is None:
         run = member.run_id if member else None
         return LabelRow(face, None, Label.Source.AUTO, 0.0, Label.Reason.SINGLETON, None, run)
-    person = state.root_of(cluster.identity_id)
+    person = state.root_of(before or cluster.identity_id or 0)
     rejected = state.rejected.get(face, {}).get(person)
     if rejected is not None:
         return LabelRow(face, None, Label.Source.HUMAN, 0.0, Label.Reason.REJECTED, rejected, member.run_id)

@@ -12,7 +12,7 @@ from jobs.services import enqueue
 
 KIND = "labels"
 # Between one recomputation and the next, so that people who keep deciding do not keep it running.
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=20)
 
 
 def request_labels(*, user: User | None = None) -> Job:

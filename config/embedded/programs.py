@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -17,22 +18,24 @@ from config.environment import Environment
 
 # Worker processes share the cores: their numeric libraries would otherwise each start as many threads as there are.
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+NICENESS = 10  # of the workers: nobody waits for a page because of a job
 
 
 def web(layout: Layout, environment: Environment) -> Service:
-    """The web server: few processes of several threads each."""
+    """The web server: a process for each core, as Python runs on one, of several threads each."""
     address = f"{environment.bind_host}:{environment.bind_port}"
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", address]
     command += ["--workers", str(_web_processes()), "--worker-class", "gthread", "--threads", "8"]
-    command += ["--timeout", "120", "--graceful-timeout", "10", "--worker-tmp-dir", str(layout.runtime)]
-    command += ["--no-control-socket", "--log-level", "warning"]
+    command += ["--timeout", "120", "--graceful-timeout", "10", "--keep-alive", "60"]
+    command += ["--worker-tmp-dir", str(layout.runtime), "--no-control-socket", "--log-level", "warning"]
     program = Program("web server", command, layout.logs / "web.log", environment=_settings(environment))
     return Service(program, ready=partial(_answers, environment.bind_host, environment.bind_port))
 
 
 def worker(layout: Layout, environment: Environment, number: int, workers: int) -> Service:
     """One worker process; it runs units itself, so that they may use CUDA and start processes of their own."""
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--pool", "solo"]
+    nice = [found, "-n", str(NICENESS)] if (found := shutil.which("nice")) else []
+    command = [*nice, sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--pool", "solo"]
     command += ["--queues", ",".join(QUEUES), "--hostname", f"worker{number}@%h", "--loglevel", environment.log_level]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     threads = str(max(1, (os.cpu_count() or 1) // workers))
@@ -88,7 +91,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _web_processes() -> int:
-    return max(1, min(4, (os.cpu_count() or 2) // 2))
+    return max(2, min(8, os.cpu_count() or 2))
 
 
 def _settings(environment: Environment) -> dict[str, str]:
