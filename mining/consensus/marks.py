@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mining.consensus.posterior import posterior
 
+KINDS, SPLIT = ("rejected", "ignored", "not_faces"), "split "
 STAYS, LEAVES = "stays", "leaves"
 PREVALENCE = {STAYS: 0.95, LEAVES: 0.05}  # of faces, believed before any mark is seen
+
+
+def marks_of(payload: Mapping[str, Any]) -> dict[int, str]:
+    """What an answer about a cluster says of each face that it takes out; a group split off goes by its first face."""
+    marks = {face: kind for kind in KINDS for face in payload.get(kind, ())}
+    return marks | {face: f"{SPLIT}{min(group)}" for group in payload.get("split", ()) for face in group}
+
+
+def payload_of(marks: Mapping[int, str]) -> dict[str, Any]:
+    """The answer that takes these faces out."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for face, mark in sorted(marks.items()):
+        groups[mark].append(face)
+    split = [group for mark, group in groups.items() if mark.startswith(SPLIT)]
+    return {kind: groups[kind] for kind in KINDS if groups.get(kind)} | ({"split": split} if split else {})
 
 
 def weigh_marks(votes: Sequence[Mapping[int, str]]) -> tuple[dict[int, str], float]:

@@ -14,6 +14,7 @@ from accounts.models import User
 from annotation.ledger.entries import Kind
 from annotation.models import Constraint, Decision, Identity, Label
 from annotation.services.decisions import By, record, revert
+from mining.consensus.marks import marks_of, payload_of, weigh_marks
 from mining.consensus.posterior import posterior
 from mining.known.scoring import claimed
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
@@ -68,19 +69,33 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
         return Verdict(State.ANSWERED, final.answer, final.payload)
     if not given:
         return Verdict(State.SKIPPED if len(votes) >= wanted else State.OPEN)
-    claim, sure = _weigh(item, given)
-    said = {
-        json.dumps([vote.answer, vote.payload], sort_keys=True): vote for vote in given if _claim(item, vote) == claim
-    }
-    first = next(iter(said.values()), None)
-    carried = Verdict(State.ANSWERED, first.answer if first else claim, first.payload if first else None, sure)
-    certain = sure >= SURE and len(said) == 1
+    one_person = item.batch.asks == ReviewBatch.Asks.CLUSTER and {vote.answer for vote in given} == {"same"}
+    pick_alike = all(vote.payload == given[0].payload for vote in given)
+    carried = _face_by_face(given) if one_person and not pick_alike else _as_a_whole(item, given)
+    certain = carried.sure >= SURE
     if len(given) >= wanted:
         return carried if certain else Verdict(State.DISPUTED)
     # Somebody took theirs back, and the others still carry it.
     if certain and item.state == State.ANSWERED:
         return carried
     return Verdict(State.OPEN)
+
+
+def _face_by_face(given: Sequence[ReviewVote]) -> Verdict:
+    """Of a cluster that all take for one person, but for the faces that each picked out of it."""
+    marks, sure = weigh_marks([marks_of(vote.payload) for vote in given])
+    called = {(key, vote.payload[key]) for vote in given for key in ("name", "into") if vote.payload.get(key)}
+    return Verdict(State.ANSWERED, "same", payload_of(marks) | dict(called), sure if len(called) < 2 else 0.0)
+
+
+def _as_a_whole(item: ReviewItem, given: Sequence[ReviewVote]) -> Verdict:
+    claim, sure = _weigh(item, given)
+    said = {
+        json.dumps([vote.answer, vote.payload], sort_keys=True): vote for vote in given if _claim(item, vote) == claim
+    }
+    first = next(iter(said.values()), None)
+    answer, payload = (first.answer, first.payload) if first else (claim, None)
+    return Verdict(State.ANSWERED, answer, payload, sure if len(said) == 1 else 0.0)
 
 
 def _claim(item: ReviewItem, vote: ReviewVote) -> str:

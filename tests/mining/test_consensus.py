@@ -13,7 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 from foundation.errors import InvalidInput
 from mining.consensus.agreement import cohen_kappa, fleiss_kappa
 from mining.consensus.dawid_skene import weigh_votes
-from mining.consensus.marks import weigh_marks
+from mining.consensus.marks import marks_of, payload_of, weigh_marks
 from mining.consensus.votes import Votes
 
 
@@ -140,3 +140,17 @@ def test_marks_are_weighed_face_by_face_and_by_nobodys_order(votes: list[dict[in
         said = [vote.get(face) for vote in votes]
         assert said.count(mark) >= max(said.count(kind) for kind in ("rejected", "ignored"))
         assert len(said) - said.count(None) > said.count(None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.integers(1, 9), st.sampled_from(["rejected", "ignored", "not_faces", "a", "b"])))
+def test_marks_and_payloads_say_the_same(given_marks: dict[int, str]) -> None:
+    groups = [[face for face, mark in given_marks.items() if mark == kind] for kind in "ab"]
+    payload = {kind: [face for face, mark in given_marks.items() if mark == kind] for kind in ("rejected", "ignored")}
+    payload |= {"not_faces": [face for face, mark in given_marks.items() if mark == "not_faces"]}
+    payload |= {"split": [group for group in groups if group]}
+    marks = marks_of(payload)
+    assert marks.keys() == given_marks.keys()
+    again = payload_of(marks)
+    assert marks_of(again) == marks and all(again.values())
+    assert sorted(map(sorted, again.get("split", []))) == sorted(sorted(group) for group in groups if group)

@@ -177,3 +177,27 @@ def test_two_people_stay_two(world: World) -> None:
     [made] = answer(item, "different")
     assert made.kind == "different"
     assert not Identity.objects.exclude(merged_into=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("picked", "state", "leave"),
+    [
+        ([1, 0, 0], "answered", 0),  # one of three slipped
+        ([1, 1, 0], "disputed", 0),
+        ([1, 1, 1], "answered", 1),
+        ([2, 1, 1], "answered", 1),  # all take the first out, one of three the second
+    ],
+)
+def test_what_several_people_pick_out_of_a_cluster_is_weighed_face_by_face(
+    world: World, picked: list[int], state: str, leave: int
+) -> None:
+    item = ask("cluster")
+    ReviewBatch.objects.filter(pk=item.batch_id).update(overlap=3)
+    out = [face for face in world.people[0] if face not in item.faces]
+    for number, count in enumerate(picked):
+        payload = {"rejected": out[:count]} if count else {}
+        payload |= {"name": "Anna"} if number == 0 else {}
+        answer_item(user=user(f"annotator {number}"), item_id=item.pk, answer="same", payload=payload)
+    assert ReviewItem.objects.get(pk=item.pk).state == state
+    assert [len(one.faces) for one in Decision.objects.filter(kind="reject")] == ([leave] if leave else [])
+    assert Identity.objects.get(pk=item.identities[0]).name == ("Anna" if state == "answered" else "")
