@@ -89,10 +89,7 @@ class Desk:
         how = {"overlap": OVERLAP if several else 1, "gold": GOLD if several else 0.0, "seed": 1}
         asked = {"strategies": list(strategies), "budget": budget, **how}
         self.finish(self.post(self.engineer, "mining-runs", **asked)["job"])
-        waiting = [batch for batch in self.pages("review/batches") if batch["open_items"]]
-        # Clusters of an earlier run are not there any more, so nobody can look at them.
-        newest = max((batch["run"] or 0 for batch in waiting), default=0)
-        return [batch for batch in waiting if batch["asks"] != "cluster" or batch["run"] == newest]
+        return [batch for batch in self.pages("review/batches") if batch["open_items"]]
 
     def pages(self, address: str | None) -> Iterator[dict[str, Any]]:
         """All rows of a list, page by page."""
@@ -147,13 +144,15 @@ def queue_work(
     spent = Spent()
     while True:
         batches = desk.mine(queues, every * (SCREEN if screens else 1))
-        before = spent.decisions
-        for _ in range(every * len(desk.people)):
+        before, turns = spent.decisions, every * len(desk.people)
+        for turn in range(turns):
             chosen = _most_worth(desk, batches, screens)
             if chosen is None:
                 break
             batch, items = chosen
-            spent = _decide(desk, annotator, batch, items, spent)
+            _decide(desk, annotator, batch, items, spent)
+            if turn == turns - 1:
+                _adjudicate(desk, annotator, batches, spent)
             yield spent
             desk.next_person()
         if spent.decisions == before:
@@ -175,8 +174,14 @@ def _most_worth(
 
 
 def _decide(
-    desk: Desk, annotator: Annotator, batch: dict[str, Any], items: list[dict[str, Any]], spent: Spent
-) -> Spent:
+    desk: Desk,
+    annotator: Annotator,
+    batch: dict[str, Any],
+    items: list[dict[str, Any]],
+    spent: Spent,
+    *,
+    dispute: bool = False,
+) -> None:
     """Answer what is on the screen."""
     screen = len(items) > 1 or batch["asks"] == "cluster"
     seconds = SCREEN_SECONDS / len(items) if screen else PAIR_SECONDS
@@ -186,8 +191,21 @@ def _decide(
         taken = desk.answer(item["id"], answer, payload, seconds)
         said.append(f"{answer}, some rejected" if payload.get("rejected") and taken else answer if taken else "settled")
         faces += item["faces"][: 1 if batch["asks"] == "suspect" else 2]
-    spent.note(batch["strategy"], faces, said, screen=screen)
-    return spent
+    spent.note("disputes" if dispute else batch["strategy"], faces, said, screen=screen)
+    spent.decisions -= dispute
+
+
+def _adjudicate(desk: Desk, annotator: Annotator, batches: list[dict[str, Any]], spent: Spent) -> None:
+    """The data engineer, who errs as the annotators do, settles what these answered differently. It costs seconds; the
+    decisions are those of the annotators."""
+    if len(desk.people) == 1:
+        return
+    turn, desk.annotator = desk.annotator, desk.engineer
+    for batch in batches:
+        while disputed := [item for item in desk.lease(batch["id"], SCREEN) if item["state"] == "disputed"]:
+            _decide(desk, annotator, batch, disputed, spent, dispute=True)
+        desk.post(desk.engineer, f"review/batches/{batch['id']}/release")
+    desk.annotator = turn
 
 
 def _worth(items: list[dict[str, Any]], batch: dict[str, Any]) -> float:
