@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce
 from annotation.ledger.state import State
 from annotation.models import ClusterRun, Constraint, Decision, Face, Identity, Label
 from annotation.services.direct_labels import people_out_of_line, write_people
-from annotation.services.ledger_locks import no_decisions
 
 # Faces whose pictures people may see; those of held-out collections may bear imported labels.
 _SHOWN = """
@@ -23,7 +22,7 @@ _SHOWN = """
         JOIN annotation_collection c ON c.id = s.collection_id WHERE s.photo_id = f.photo_id AND c.held_out <> ''
     )
 """
-# Both are computed before decisions are kept waiting, and then only where something differs.
+# Both are computed before the rows are locked, and then only where something differs.
 _COUNTS = """
     CREATE TEMPORARY TABLE staged_counts ON COMMIT DROP AS
     SELECT p.id, count(l.face_id) AS faces FROM annotation_identity p
@@ -40,10 +39,20 @@ _COVERS = """
 """
 
 
+# In the order in which decisions lock people, so that nobody waits in a circle.
+_LOCK = """
+    SELECT FROM annotation_identity WHERE id IN (
+        SELECT unnest(%s::bigint[]) UNION SELECT id FROM staged_counts UNION SELECT id FROM staged_covers
+        UNION SELECT id FROM annotation_identity WHERE faces_count = 0 AND cover_id IS NOT NULL
+    ) ORDER BY id FOR NO KEY UPDATE
+"""
+
+
 def refresh_people(state: State, *, run: ClusterRun | None, upto: int, only: Iterable[int] | None = None) -> None:
     """Bring every person's name, merge, number of faces and cover (its most central face) up to date.
 
-    Keeps decisions waiting from here to the end of the transaction, so it comes last. `only`: of these people.
+    Decisions about people whose row changes wait from here to the end of the transaction, so it comes last.
+    `only`: of these people.
     """
     people = [] if only is None else [*only, *_given_away()]
     given: dict[str, Any] = {"run": run.pk if run else 0, "all": only is None, "only": people}
@@ -54,7 +63,7 @@ def refresh_people(state: State, *, run: ClusterRun | None, upto: int, only: Ite
         cursor.execute(_COUNTS, given)
         cursor.execute(_COVERS, given)
         changed = people_out_of_line(state, _people_of(state, cursor) if only is None else people)
-        no_decisions()
+        cursor.execute(_LOCK, [[person.pk for person in changed]])
         decided = _decided_since(upto)
         write_people(person for person in changed if person.pk not in decided)
         cursor.execute("UPDATE annotation_identity i SET faces_count = s.faces FROM staged_counts s WHERE s.id = i.id")

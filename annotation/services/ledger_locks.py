@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from django.db import connection
 
 # Keys of PostgreSQL's advisory locks; any two numbers nobody else uses.
 _DECIDING = 6_100_001
 _LABELLING = 6_100_002
+POLL_SECONDS = 0.01
+# Asking for the lock itself would keep everybody waiting who comes later, behind the slowest of those before.
+_OPEN = """
+    SELECT pid, virtualtransaction FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
+"""
 
 
 def while_deciding() -> None:
@@ -15,22 +23,20 @@ def while_deciding() -> None:
 
 
 def after_open_decisions() -> int:
-    """Wait until every decision that was being written has been committed, and go on at once.
+    """Wait until every decision that is being written now has been committed; new ones go on meanwhile.
 
-    Returns the id of the last entry at that moment: later ones are larger, and none that is smaller will come.
+    Returns the id of the last entry when it was called: later ones are larger, and none that is smaller will come.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_DECIDING])
-        try:
-            cursor.execute("SELECT coalesce(max(id), 0) FROM annotation_decision")
-            return int(cursor.fetchone()[0])
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_DECIDING])
-
-
-def no_decisions() -> None:
-    """Until the end of this transaction every new decision waits. Keep it short."""
-    _lock("pg_advisory_xact_lock", _DECIDING)
+        cursor.execute("SELECT coalesce(max(id), 0) FROM annotation_decision")
+        settled = int(cursor.fetchone()[0])
+        cursor.execute(_OPEN, [_DECIDING])
+        waited = opened = set(cursor.fetchall())
+        while waited:
+            time.sleep(POLL_SECONDS)
+            cursor.execute(_OPEN, [_DECIDING])
+            waited = opened & set(cursor.fetchall())
+    return settled
 
 
 def one_labelling_at_a_time() -> None:

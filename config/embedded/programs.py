@@ -22,10 +22,11 @@ NICENESS = 10  # of the workers: nobody waits for a page because of a job
 
 
 def web(layout: Layout, environment: Environment) -> Service:
-    """The web server: a process for each core, as Python runs on one, of several threads each."""
+    """The web server. More processes than cores, of few threads each: threads of one process wait for each other after
+    every statement that they send to the database, processes do not."""
     address = f"{environment.bind_host}:{environment.bind_port}"
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", address]
-    command += ["--workers", str(_web_processes()), "--worker-class", "gthread", "--threads", "8"]
+    command += ["--workers", str(_web_processes()), "--worker-class", "gthread", "--threads", "4"]
     command += ["--timeout", "120", "--graceful-timeout", "10", "--keep-alive", "60"]
     command += ["--worker-tmp-dir", str(layout.runtime), "--no-control-socket", "--log-level", "warning"]
     program = Program("web server", command, layout.logs / "web.log", environment=_settings(environment))
@@ -91,7 +92,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _web_processes() -> int:
-    return max(2, min(8, os.cpu_count() or 2))
+    return min(8, 2 * (os.cpu_count() or 1))
 
 
 def _settings(environment: Environment) -> dict[str, str]:
