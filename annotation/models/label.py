@@ -14,6 +14,9 @@ class Label(models.Model):
         IMPORT = "import", "Imported with the photo"
         SYNTHETIC = "synthetic", "Synthetic"
 
+    # Those that come from outside, and stay beneath whatever people say.
+    GIVEN = ((Source.IMPORT, Source.IMPORT.label), (Source.SYNTHETIC, Source.SYNTHETIC.label))
+
     class Reason(models.TextChoices):
         """Why a face has no identity; empty when it has one."""
 
@@ -34,10 +37,18 @@ class Label(models.Model):
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
     run = models.ForeignKey("annotation.ClusterRun", null=True, on_delete=models.SET_NULL, related_name="+")
 
+    # Whom the face shows without people: as it came from outside, which never changes, with where from in `given_as`;
+    # else, where people's word or a too small cluster took the label, who it was by clustering until then.
+    given = models.ForeignKey(
+        "annotation.Identity", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    given_as = models.CharField(max_length=10, choices=GIVEN, db_default="", default="", blank=True)
+
     class Meta:
         indexes = [
             models.Index(fields=["identity", "face"]),
             models.Index(fields=["reason"]),
+            models.Index(fields=["given", "face"], condition=models.Q(given__isnull=False), name="labels_by_given"),
         ]
 
     def __str__(self) -> str:

@@ -20,14 +20,22 @@ _CLUSTERS = """
     SELECT DISTINCT cluster_id FROM annotation_clustermember
     WHERE run_id = %s AND face_id = ANY(%s) AND cluster_id IS NOT NULL
 """
-_PERSONS = "SELECT DISTINCT identity_id FROM annotation_label WHERE face_id = ANY(%s) AND identity_id IS NOT NULL"
+_PERSONS = """
+    SELECT DISTINCT person FROM annotation_label, LATERAL (VALUES (identity_id), (given_id)) beneath(person)
+    WHERE face_id = ANY(%s) AND person IS NOT NULL
+"""
 _NAMED = "SELECT DISTINCT identity_id FROM annotation_cluster WHERE id = ANY(%s) AND identity_id IS NOT NULL"
 _PROFILES = """
     SELECT DISTINCT s.collection_id FROM annotation_face f JOIN annotation_collectionphoto s ON s.photo_id = f.photo_id
     JOIN annotation_collection c ON c.id = s.collection_id AND c.prior = 'profile' WHERE f.id = ANY(%s)
 """
 _IN_CLUSTERS = "SELECT face_id FROM annotation_clustermember WHERE cluster_id = ANY(%s)"
-_OF_PERSONS = "SELECT face_id FROM annotation_label WHERE identity_id = ANY(%s)"
+_OF_PERSONS = """
+    SELECT l.face_id FROM unnest(%s::bigint[]) person, LATERAL (
+        SELECT face_id FROM annotation_label WHERE identity_id = person
+        UNION ALL SELECT face_id FROM annotation_label WHERE given_id = person
+    ) l
+"""
 _IN_PROFILES = """
     SELECT f.id FROM annotation_collectionphoto s JOIN annotation_face f ON f.photo_id = s.photo_id
     WHERE s.collection_id = ANY(%s)

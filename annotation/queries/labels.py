@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,22 +74,39 @@ def in_run(run: ClusterRun, faces: Int) -> Int:
     return np.fromiter(found.values_list("face_id", flat=True), np.int64)
 
 
-def last_labels(*, only: Several[int] | None = None) -> tuple[dict[int, int], set[int]]:
-    """(face -> person) of every label that no person gave, and the faces whose label was imported or made up.
+@dataclass(frozen=True)
+class LastLabels:
+    """What labels say without people, be it beneath what people say.
 
-    `only`: of these faces.
+    Attributes:
+        persons: face -> the person that it showed last.
+        given: face -> where that came from, for those of outside: import or synthesis.
+        human: faces of whom people's word holds, or held until now.
     """
-    rows = Label.objects.exclude(source=Label.Source.HUMAN).values_list("face_id", "identity_id", "source")
+
+    persons: dict[int, int]
+    given: dict[int, str]
+    human: set[int]
+
+
+def last_labels(*, only: Several[int] | None = None) -> LastLabels:
+    """Of every face that has a label; `only`: of these faces."""
+    rows = Label.objects.values_list("face_id", "identity_id", "source", "given_id", "given_as")
     if only is not None:
         rows = rows.filter(face__in=_these(only))
-    previous: dict[int, int] = {}
-    given: set[int] = set()
-    for face, identity, source in rows.iterator(chunk_size=CHUNK):
-        if identity is not None:
-            previous[face] = identity
-        if source != Label.Source.AUTO:
-            given.add(face)
-    return previous, given
+    last = LastLabels({}, {}, set())
+    for face, identity, source, given, given_as in rows.iterator(chunk_size=CHUNK):
+        if source == Label.Source.HUMAN:
+            last.human.add(face)
+        elif source != Label.Source.AUTO:
+            given_as = source
+        own = identity if source != Label.Source.HUMAN else None
+        person = (given or own) if given_as else (own or given)
+        if person is not None:
+            last.persons[face] = person
+        if given_as:
+            last.given[face] = given_as
+    return last
 
 
 def persons_given_by(run: ClusterRun | None) -> dict[int, int]:

@@ -32,7 +32,8 @@ def import_labels(*, collection: Collection, people: Mapping[str, str]) -> int:
         Identity.objects.bulk_create(
             [Identity(external_key=key, name=key[:200], origin=origin) for key in keys], ignore_conflicts=True
         )
-        found = Identity.objects.filter(external_key__in=keys).values_list("external_key", "pk", "merged_into")
+        found = list(Identity.objects.filter(external_key__in=keys).values_list("external_key", "pk", "merged_into"))
+        person_of = {key: pk for key, pk, _ in found}
         identity_of = {key: merged or pk for key, pk, merged in found}
         human = set(
             Label.objects.filter(Q(source=Label.Source.HUMAN) | ~Q(decision=None), face__in=faces.values()).values_list(
@@ -40,7 +41,14 @@ def import_labels(*, collection: Collection, people: Mapping[str, str]) -> int:
             )
         )
         labels = [
-            Label(face_id=face, identity_id=identity_of[key_of[photo]], source=Label.Source.IMPORT, confidence=1.0)
+            Label(
+                face_id=face,
+                identity_id=identity_of[key_of[photo]],
+                source=Label.Source.IMPORT,
+                confidence=1.0,
+                given_id=person_of[key_of[photo]],
+                given_as=Label.Source.IMPORT,
+            )
             for photo, face in sorted(faces.items(), key=lambda item: item[1])
             if face not in human
         ]
@@ -49,7 +57,7 @@ def import_labels(*, collection: Collection, people: Mapping[str, str]) -> int:
             batch_size=5000,
             update_conflicts=True,
             unique_fields=["face"],
-            update_fields=["identity", "source", "confidence", "reason", "run"],
+            update_fields=["identity", "source", "confidence", "reason", "run", "given", "given_as"],
         )
     return len(labels)
 

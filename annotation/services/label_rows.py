@@ -25,7 +25,11 @@ _UPSERT = """
     {source}
     ON CONFLICT (face_id) DO UPDATE SET identity_id = excluded.identity_id, source = excluded.source,
         confidence = excluded.confidence, reason = excluded.reason, decision_id = excluded.decision_id,
-        run_id = excluded.run_id
+        run_id = excluded.run_id, given_id = CASE
+            WHEN label.given_as <> '' THEN label.given_id
+            WHEN excluded.source = 'auto' AND excluded.identity_id IS NOT NULL THEN NULL
+            WHEN label.source = 'auto' AND label.identity_id IS NOT NULL THEN label.identity_id
+            ELSE label.given_id END
     WHERE (label.decision_id IS NULL OR label.decision_id <= %s)
         AND (label.identity_id, label.source, label.confidence, label.reason, label.decision_id, label.run_id)
             IS DISTINCT FROM (excluded.identity_id, excluded.source, excluded.confidence, excluded.reason,

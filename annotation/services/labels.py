@@ -19,7 +19,7 @@ from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.cluster_pages import current_run
 from annotation.queries.decisions import ledger_entries
 from annotation.queries.label_reach import find_reach
-from annotation.queries.labels import clustered_faces, in_run, last_labels, persons_given_by
+from annotation.queries.labels import LastLabels, clustered_faces, in_run, last_labels, persons_given_by
 from annotation.services.derived import keep_constraints, refresh_people
 from annotation.services.label_rows import LabelRow, copy_labels, stage
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
@@ -63,7 +63,7 @@ def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -
             with the same result. None for all; so is a new `run`.
 
     Everything happens in one transaction, so readers see the labels of one run only. Imported and synthetic labels
-    stay, unless people have decided about the face.
+    stay, unless people have decided about the face, and come back when they take it back.
     """
     settled = after_open_decisions()
     with transaction.atomic():
@@ -75,15 +75,16 @@ def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -
         entries = ledger_entries()
         state, upto = replay(entries), entries[-1].id if entries else 0
         few = None if since is None or applied else find_reach(entries, state, since=since, run=run)
-        faces = clustered_faces(run, also=state.decided_by, only=few.faces if few else None)
-        previous, given = last_labels(only=few.faces if few else None)
-        previous |= persons_given_by(applied)
-        labels = derive(entries, state, faces, previous, run)
-        numbers = _make_people(labels.new)
-        copied = copy_labels(_rows(faces, labels, numbers, given, run), upto=upto)
+        last = last_labels(only=few.faces if few else None)
+        faces = clustered_faces(run, also=_outside(state, last), only=few.faces if few else None)
+        then = persons_given_by(applied)
+        last.persons.update({face: person for face, person in then.items() if face not in last.given})
+        labels = derive(entries, state, faces, last, run)
+        numbers = _make_people(labels)
+        copied = copy_labels(_rows(faces, labels, numbers, last, run), upto=upto)
         _name_clusters(labels.cluster_identity, numbers)
         keep_constraints(state)
-        refresh_people(state, run=run, upto=upto, only=few.persons.union(numbers) if few else None)
+        refresh_people(state, run=run, upto=upto, only=few.persons.union(numbers.values()) if few else None)
     return Refreshed(
         faces=len(faces.face_ids),
         labelled=int((labels.identity != NOBODY).sum()),
@@ -91,57 +92,68 @@ def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -
         changed=copied.changed,
         known=copied.known,
         moved=copied.moved,
-        people_made=labels.new,
+        people_made=len(numbers),
         conflicts=len(state.conflicts),
         upto=upto,
         settled=settled,
     )
 
 
+def _outside(state: State, last: LastLabels) -> set[int]:
+    """Faces that need a label whether or not clustering knows them."""
+    return last.human.union(state.decided_by, last.given)
+
+
 def derive(
-    entries: Sequence[Entry], state: State, faces: Clustered, previous: dict[int, int], run: ClusterRun | None
+    entries: Sequence[Entry], state: State, faces: Clustered, last: LastLabels, run: ClusterRun | None
 ) -> Labels:
     """The labels that this ledger and this clustering amount to; nothing is written.
 
     Args:
         state: what `entries` amount to.
-        previous: face -> person that it had without a person's saying so; what people parted is taken out of it.
+        last: what labels said so far without people.
     """
+    previous = dict(last.persons)
     part_again(entries, state, faces, previous)
-    return label(state, faces, previous=previous, rules=_rules(run))
+    labels = label(state, faces, previous=previous, rules=_rules(run))
+    from_outside = np.isin(faces.face_ids, np.fromiter(last.given, np.int64)) & ~labels.human
+    for row in np.flatnonzero(from_outside).tolist():
+        labels.identity[row] = state.root_of(last.persons[int(faces.face_ids[row])])
+    labels.reason[from_outside], labels.confidence[from_outside] = CODE[Reason.NONE], 1
+    return labels
 
 
 def _rules(run: ClusterRun | None) -> Rules:
     return Rules(**run.parameters.get("rules", {})) if run else Rules()
 
 
-def _make_people(count: int) -> list[int]:
-    made = Identity.objects.bulk_create([Identity(origin=Identity.Origin.AUTO) for _ in range(count)], batch_size=5000)
-    return [person.pk for person in made]
+def _make_people(labels: Labels) -> dict[int, int]:
+    """{number in `labels`: identity} of the new persons whom any face shows."""
+    wanted = [number for number in np.unique(labels.identity).tolist() if number <= FIRST_NEW][::-1]
+    made = Identity.objects.bulk_create([Identity(origin=Identity.Origin.AUTO) for _ in wanted], batch_size=5000)
+    return dict(zip(wanted, (person.pk for person in made), strict=True))
 
 
-def _real(identity: int, numbers: list[int]) -> int | None:
-    if identity <= FIRST_NEW:
-        return numbers[FIRST_NEW - identity]
-    return None if identity == NOBODY else identity
+def _real(identity: int, numbers: Mapping[int, int]) -> int | None:
+    return numbers.get(identity) if identity <= FIRST_NEW else None if identity == NOBODY else identity
 
 
 def _rows(
-    faces: Clustered, labels: Labels, numbers: list[int], given: set[int], run: ClusterRun | None
+    faces: Clustered, labels: Labels, numbers: Mapping[int, int], last: LastLabels, run: ClusterRun | None
 ) -> list[LabelRow]:
-    """Faces that the run does not know get a row only if people decided about them."""
+    """Faces that the run does not know get a row only if people decide about them, or did."""
     rows: list[LabelRow] = []
     outside = faces.clusters < 0
     lonely = outside & (labels.reason == CODE[Reason.SINGLETON]) & _unknown(faces, run)
     columns = (labels.identity, labels.human, labels.confidence, labels.reason, labels.decision, lonely)
     for face, *values in zip(faces.face_ids.tolist(), *(column.tolist() for column in columns), strict=True):
         identity, human, confidence, reason, decision, skipped = values
-        if skipped or (face in given and not human):
+        if skipped and face not in last.human:
             continue
-        source = Label.Source.HUMAN if human else Label.Source.AUTO
-        follows = None if human or run is None else run.pk
+        source = Label.Source.HUMAN.value if human else last.given.get(face, Label.Source.AUTO.value)
+        follows = run.pk if run and source == Label.Source.AUTO else None
         person, why = _real(identity, numbers), REASONS[reason].value
-        rows.append(LabelRow(face, person, source.value, confidence, why, decision or None, follows))
+        rows.append(LabelRow(face, person, source, confidence, why, decision or None, follows))
     return rows
 
 
@@ -151,7 +163,7 @@ def _unknown(faces: Clustered, run: ClusterRun | None) -> np.ndarray[Any, np.dty
     return ~np.isin(faces.face_ids, in_run(run, faces.face_ids[faces.clusters < 0]))
 
 
-def _name_clusters(cluster_identity: Mapping[int, int], numbers: list[int]) -> None:
+def _name_clusters(cluster_identity: Mapping[int, int], numbers: Mapping[int, int]) -> None:
     with connection.cursor() as cursor:
         rows = ((cluster, _real(identity, numbers)) for cluster, identity in cluster_identity.items())
         stage(cursor, "staged_clusters", "cluster bigint, identity bigint", rows)

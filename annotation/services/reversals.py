@@ -132,12 +132,10 @@ def _targets(user: User, chosen: LedgerFilter) -> list[Decision]:
 
 def _changes(entries: Sequence[Entry], before: State, without: Sequence[Entry], after: State) -> list[FaceChange]:
     run = current_run()
-    faces = clustered_faces(run, also={*before.decided_by, *after.decided_by})
-    previous, given = last_labels()
-    old = derive(entries, before, faces, dict(previous), run)
-    new = derive(without, after, faces, dict(previous), run)
-    stays = np.isin(faces.face_ids, np.fromiter(given, np.int64)) & ~new.human  # an imported label
-    differs = np.flatnonzero((_persons(old.identity) != _persons(new.identity)) & ~stays)
+    last = last_labels()
+    faces = clustered_faces(run, also=last.human.union(last.given, before.decided_by, after.decided_by))
+    old, new = derive(entries, before, faces, last, run), derive(without, after, faces, last, run)
+    differs = np.flatnonzero(_persons(old.identity) != _persons(new.identity))
     columns = (column[differs].tolist() for column in (faces.face_ids, old.identity, new.identity))
     return [FaceChange(face, _who(was), _who(will)) for face, was, will in zip(*columns, strict=True)]
 

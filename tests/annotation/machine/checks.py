@@ -45,11 +45,18 @@ def read_ledger() -> Oracle:
 
 
 def last_persons(applied: ClusterRun | None = None) -> dict[int, int]:
-    """What labelling starts from: labels that no person gave, and those that a run gave when it was current before."""
-    labels = Label.objects.exclude(source="human").exclude(identity=None)
-    found = dict(labels.values_list("face_id", "identity_id"))
+    """What labelling starts from: labels that no person gave or that lie beneath what people say, and those that a run
+    gave when it was current before."""
+    found: dict[int, int] = {}
+    for label in Label.objects.all():
+        own = None if label.source == "human" else label.identity_id
+        person = label.given_id if label.given_as or own is None else own
+        if person is not None:
+            found[label.face_id] = person
     if applied is not None:
-        found.update(applied.members.exclude(cluster__identity=None).values_list("face_id", "cluster__identity_id"))
+        outside = {label.face_id for label in Label.objects.exclude(given_as="")}
+        then = dict(applied.members.exclude(cluster__identity=None).values_list("face_id", "cluster__identity_id"))
+        found.update({face: person for face, person in then.items() if face not in outside})
     return found
 
 
@@ -69,8 +76,9 @@ def check_labels(oracle: Oracle, previous: dict[int, int], before: dict[int, Lab
     for face in Face.objects.order_by("pk").values_list("pk", flat=True):
         label, shown = labels.get(face), slow.shown.get(face)
         given = before.get(face)
-        if given is not None and given.source in ("import", "synthetic") and not (shown and shown.human):
-            assert label is not None and (label.identity_id, label.source) == (given.identity_id, given.source), face
+        if given is not None and given.given_as and not (shown and shown.human):
+            person = oracle.root.get(given.given_id or 0, given.given_id)
+            assert label is not None and (label.identity_id, label.source) == (person, given.given_as), face
         elif shown is None or (face not in known and shown.reason == "singleton"):
             assert label is None or (label.identity_id, label.source) == (None, "auto"), (face, vars(label))
         else:
@@ -86,8 +94,7 @@ def check_labels(oracle: Oracle, previous: dict[int, int], before: dict[int, Lab
     assert len(set(made.values())) == len(made)
     for cluster in Cluster.objects.filter(run=run):
         person = slow.named.get(cluster.pk)
-        if person is None or person > 0 or person in made:
-            assert cluster.identity_id == (made[person] if person is not None and person < 0 else person)
+        assert cluster.identity_id == (made.get(person) if person is not None and person < 0 else person)
     pairs = {(kind, a, b, entry) for entry, kind, a, b in oracle.accepted if kind in (1, 3)}
     kinds = {"must": 1, "cannot": 3}
     rows = Constraint.objects.values_list("kind", "face_a_id", "face_b_id", "decision_id")
