@@ -93,9 +93,13 @@ class Comparison:
 
 def compare(round: Round) -> list[Comparison]:
     """Every slice that was measured before or after."""
-    before = {one.name: one for one in measured(round, "before")}
-    after = {one.name: one for one in measured(round)}
-    return [Comparison(name, before.get(name), after.get(name)) for name in {**before, **after}]
+    return paired(measured(round, "before"), measured(round))
+
+
+def paired(before: Iterable[Measured], after: Iterable[Measured]) -> list[Comparison]:
+    """Slices by name, also those that are on one side only."""
+    was, is_now = ({one.name: one for one in side} for side in (before, after))
+    return [Comparison(name, was.get(name), is_now.get(name)) for name in {**was, **is_now}]
 
 
 def held_out_chart(rounds: Sequence[Round]) -> SafeString:

@@ -23,6 +23,11 @@ def round_by_number(number: int) -> Round:
     return found
 
 
+def first_round_of_dataset(version_id: int) -> Round | None:
+    """The first round that worked on a dataset version."""
+    return rounds().filter(dataset=version_id).order_by("number").first()
+
+
 def time_of_round(number: int) -> tuple[datetime | None, datetime | None]:
     """(start of the round before, start of this one): what people said meanwhile is what this round learned anew. None
     for a round that there is not."""

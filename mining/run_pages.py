@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -156,10 +157,16 @@ def choices() -> list[Choice]:
     found = []
     for name in sorted(STRATEGIES, key=lambda name: name not in USUAL):
         strategy = find_strategy(name)
-        about = " ".join((type(strategy).__doc__ or "").partition("\n\n")[0].split())
+        about = _first_words(type(strategy).__doc__ or "")
         seconds = expected_seconds(strategy=name, asks=strategy.asks)
         found.append(Choice(name, strategy.title, strategy.asks, about, name in USUAL, seconds, strategy.options))
     return found
+
+
+def _first_words(text: str) -> str:
+    """The first paragraph of a docstring as people read it, without what points into the code."""
+    first = " ".join(text.partition("\n\n")[0].split())
+    return re.sub(r"`([^`]+)`", lambda name: name[1].replace("_", " "), re.sub(r" \(`[^)]*`\)", "", first))
 
 
 def title_of(strategy: str) -> str:

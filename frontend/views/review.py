@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
 from frontend.charts import histogram
-from frontend.pages import Key, page, signed_in, told, whole_number
+from frontend.pages import Key, page, signed_in
 from mining.models import ReviewBatch
 from mining.review_pages import find_batch, list_batches, list_questions
-from mining.services.runs import GOLD, start_mining
-
-# Of known answers, as the page offers them.
-SHARES = {"0": 0.0, "0.05": 0.05, "0.1": 0.1, "0.15": 0.15}
 
 WHO = [
     Key("", "The person on the left: as labelled", "confirm"),
@@ -69,20 +63,6 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     questions = list_questions(batch, user_id=signed_in(request).pk)
     context = {"batch": batch, "questions": questions, "spread": _spread(batch)}
     return page(request, "review/show.html", "review", context, keys=KEYS[batch.asks])
-
-
-@require_POST
-@requires(Capability.MINING)
-def start(request: HttpRequest) -> HttpResponseBase:
-    """Start a mining run with every strategy."""
-    with told(request):
-        budget = whole_number(request.POST.get("budget"), 100) or 0
-        overlap = whole_number(request.POST.get("overlap"), 1) or 0
-        gold = SHARES.get(request.POST.get("gold", ""), GOLD)
-        job = start_mining(user=signed_in(request), budget=budget, overlap=overlap, gold=gold)
-        messages.success(request, "Mining has started.")
-        return redirect("ui:job", job.pk)
-    return redirect("ui:review")
 
 
 def _spread(batch: ReviewBatch) -> str:

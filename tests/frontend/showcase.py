@@ -26,6 +26,7 @@ from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.services.error_models import refresh_error_models
 from models_zoo.models import Evaluation, ModelRelease, ReleaseAlias
 from tests.factories import Picture, World, make_world
+from tests.frontend.made_mining import make_mining_runs
 from tests.frontend.made_runs import make_runs
 
 SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
@@ -54,8 +55,8 @@ def real_pictures(folder: Path, *, people: int = 60, most: int = 40) -> list[Pic
 def addresses(world: World | None) -> dict[str, str]:
     """{name: address} of every page; those of single objects only where there are some."""
     names = (
-        "dashboard import photos people clusters cluster_runs review annotators ledger jobs rounds datasets models "
-        "account users"
+        "dashboard import photos people clusters cluster_runs review mining_runs start_mining annotators ledger jobs "
+        "rounds datasets models account users"
     )
     pages = {name.replace("_", "-"): reverse(f"ui:{name}") for name in names.split()}
     pages["missing"] = "/nothing/here/"
@@ -74,6 +75,10 @@ def addresses(world: World | None) -> dict[str, str]:
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
         **{f"batch-{asks}s": reverse("ui:batch", args=[_batch(asks)]) for asks in ReviewBatch.Asks.values},
+        "mining-run": reverse("ui:mining_run", args=[_run("finished")]),
+        "mining-run-running": reverse("ui:mining_run", args=[_run("running")]),
+        "mining-run-failed": reverse("ui:mining_run", args=[_run("failed")]),
+        "mining-run-changes": reverse("ui:mining_changes", args=[_run("finished")]),
         "job-running": reverse("ui:job", args=[_job("running")]),
         "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
         "round": reverse("ui:round", args=[2]),
@@ -88,7 +93,11 @@ def _batch(asks: str) -> int:
 
 
 def _job(state: str) -> int:
-    return Job.objects.filter(state=state).values_list("pk", flat=True)[0]
+    return Job.objects.filter(state=state).exclude(kind="mine").values_list("pk", flat=True)[0]
+
+
+def _run(state: str) -> int:
+    return Job.objects.filter(state=state, kind="mine").values_list("pk", flat=True)[0]
 
 
 def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
@@ -105,6 +114,7 @@ def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
     _rounds(users["algorithm_engineer"], releases, _datasets(users["algorithm_engineer"], releases[-1]))
     _questions(world)
     _votes(world, users)
+    make_mining_runs(world, users)
     make_runs(world)
     world.run.refresh_from_db()
     world.run.metrics["labels"] = {"moved": 3, "known": 2310}

@@ -20,6 +20,8 @@ PAGES: dict[str, Capability] = {
     "ui:complete_people": Capability.REVIEW,
     "ui:clusters": Capability.REVIEW,
     "ui:review": Capability.REVIEW,
+    "ui:mining_runs": Capability.MINING,
+    "ui:start_mining": Capability.MINING,
     "ui:annotators": Capability.REVIEW,
     "ui:ledger": Capability.REVIEW,
     "ui:jobs": Capability.VIEW,
