@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from accounts.permissions import requires
 from accounts.roles import Capability
 from annotation.queries.cluster_pages import (
     ClusterFilter,
+    GridFace,
     count_clusters,
     count_new_faces,
     current_run,
@@ -23,6 +25,7 @@ from annotation.queries.cluster_pages import (
     list_grid_faces,
     neighbours,
 )
+from annotation.queries.keyset import Slice
 from annotation.services.clustering_jobs import start_clustering
 from frontend.pages import GRID_KEYS, Key, is_partial, page, signed_in, told
 
@@ -83,18 +86,11 @@ def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
     cluster = find_cluster(cluster_id)
     if cluster is None:
         raise Http404
-    found = list_grid_faces(cluster, cursor=request.GET.get("after", ""))
-    query = urlencode({"after": found.cursor})
-    context: dict[str, Any] = {
-        "cluster": cluster,
-        "faces": found.rows,
-        "next_url": f"{reverse('ui:cluster', args=[cluster.pk])}?{query}" if found.cursor else "",
-    }
-    if is_partial(request):
-        return render(request, "frontend/clusters/faces.html", context)
     before, after = neighbours(cluster)
     identity = cluster.identity
-    context |= {
+    context = {
+        "cluster": cluster,
+        "first_faces": json.dumps(_numbers(list_grid_faces(cluster))),
         "before": before,
         "after": after,
         "person": identity.merged_into or identity if identity else None,
@@ -110,9 +106,12 @@ def faces(request: HttpRequest, cluster_id: int) -> JsonResponse:
     cluster = find_cluster(cluster_id)
     if cluster is None:
         raise Http404
-    found = list_grid_faces(cluster, cursor=request.GET.get("after", ""), size=NUMBERS)
+    return JsonResponse(_numbers(list_grid_faces(cluster, cursor=request.GET.get("after", ""), size=NUMBERS)))
+
+
+def _numbers(found: Slice[GridFace]) -> dict[str, Any]:
     rows = [
         {"face": one.face, "similarity": round(one.similarity, 4), "state": one.state, "note": one.note}
         for one in found.rows
     ]
-    return JsonResponse({"faces": rows, "next": found.cursor})
+    return {"faces": rows, "next": found.cursor}

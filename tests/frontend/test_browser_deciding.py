@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from annotation.models import Decision, Identity, Label
-from tests.factories import World
+from tests.factories import World, make_world
 from tests.frontend.seen import toast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -148,6 +149,48 @@ def test_the_list_of_keys_opens_and_lets_no_key_through(cluster: Page) -> None:
     cluster.keyboard.press("Escape")
     expect(cluster.locator("#keys")).not_to_be_visible()
     assert Decision.objects.count() == 0
+
+
+def test_a_large_cluster_has_few_tiles_and_one_comes_back_to_where_one_was(
+    page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]
+) -> None:
+    world = make_world([5000], names=["Anna"])
+    signed_in(people["annotator"])
+    page.goto(live_server.url + reverse("ui:cluster", args=[world.clusters[0].pk]))
+    grid = page.get_by_role("listbox", name="Faces of this cluster, weakest first")
+    expect(grid).not_to_have_attribute("aria-busy", "true")
+    tiles, status = grid.get_by_role("option"), page.locator("[data-status]")
+    most = tiles.count()
+    expect(tiles.first).to_have_attribute("aria-setsize", "5000")
+    expect(tiles.first).to_have_accessible_name(re.compile(r"^Face \d+, similarity 0\.\d\d"))
+    page.keyboard.press("ArrowRight")
+    expect(grid).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+End")
+    most = max(most, tiles.count())
+    expect(status).to_have_text("5000 faces selected")
+    page.keyboard.press("Escape")
+    for _ in range(40):
+        page.keyboard.press("PageUp")
+        most = max(most, tiles.count())
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+PageDown")
+    chosen = int((status.text_content() or "").split()[0])
+    assert 10 < chosen < 100 and most <= 70
+    current = str(grid.get_attribute("aria-activedescendant"))
+    page.mouse.wheel(0, 40_000)  # out of sight it is still there to be named
+    expect(page.locator(f"#{current}")).to_have_count(1)
+    page.keyboard.press("r")
+    toast(page, f"Rejected: {chosen} faces")
+    assert len(Decision.objects.get(kind="reject").faces) == chosen
+    expect(status).to_have_text("Nothing selected")
+    expect(page.locator(f"#{current}")).to_have_attribute("aria-disabled", "true")
+    top = grid.evaluate("(box) => box.scrollTop")
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: Rejected")
+    expect(grid).to_be_focused()
+    assert grid.evaluate("(box) => box.scrollTop") == top
+    expect(page.locator(f"#{current}")).not_to_have_attribute("aria-disabled", "true")
 
 
 def test_taking_back_in_the_ledger(cluster: Page, live_server: Any) -> None:

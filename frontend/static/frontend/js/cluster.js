@@ -1,18 +1,47 @@
 // @ts-check
 /** Deciding about the faces of one cluster or one person: the grid, its keys and its dialogs. */
 
+import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
 import { decide, tellNext, undo } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onAction, onKey } from "./keys.js";
 import { Selection } from "./selection.js";
 import { toast } from "./toast.js";
+import { VirtualGrid } from "./virtual_grid.js";
 
 /** @typedef {import("./combobox.js").Person} Person */
 /** @typedef {import("./decisions.js").Statement} Statement */
 
 /** @param {number} count */
 const faces = (count) => `${count} face${count === 1 ? "" : "s"}`;
+
+/** All faces of a cluster: the first of them came with the page. @param {HTMLElement} root @param {() => void} onChange */
+function clusterGrid(root, onChange) {
+  const { facesUrl, first, medoid, widest } = root.dataset;
+  /** @type {Map<number, string>} */
+  const marks = new Map([[Number(medoid), "medoid"]]);
+  for (const face of (widest ?? "").split(",")) marks.set(Number(face), "widest");
+  const grid = new VirtualGrid(root, {
+    marks,
+    onChange,
+    load: async (after) => (after ? call("GET", `${facesUrl}?${new URLSearchParams({ after })}`) : JSON.parse(first ?? "{}")),
+  });
+  grid.ready.then(() => comeBack(grid), () => toast("The faces of this cluster could not be read. Reload the page.", { bad: true }));
+  return grid;
+}
+
+const PLACE = "loupe.grid";
+
+/** An undo, a merge or the way back shows the page anew: one is where one was. @param {VirtualGrid} grid */
+function comeBack(grid) {
+  const left = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
+  if (left.page === location.pathname) grid.restore(left);
+  sessionStorage.removeItem(PLACE);
+  window.addEventListener("pagehide", () => {
+    sessionStorage.setItem(PLACE, JSON.stringify({ page: location.pathname, ...grid.place }));
+  });
+}
 
 class Workspace {
   /** @param {HTMLElement} root */
@@ -25,7 +54,7 @@ class Workspace {
     // Shortly after a merge the cluster still stands under the person that was merged: then its faces are named singly.
     this.wholeCluster = this.isCluster && root.dataset.merged === undefined && root.dataset.old === undefined;
     const grid = /** @type {HTMLElement} */ (root.querySelector("#grid"));
-    this.selection = new Selection(grid, () => this.show());
+    this.selection = this.isCluster ? clusterGrid(grid, () => this.show()) : new Selection(grid, () => this.show());
     this.busy = false;
     this.start();
     this.show();
@@ -48,7 +77,7 @@ class Workspace {
     onKey("Escape", () => this.selection.clear());
     onAction("next", () => this.go("next"));
     onAction("previous", () => this.go("previous"));
-    for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => this.selection.tiles()[0]?.focus());
+    for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => this.selection.focus());
     this.root.addEventListener("click", (event) => {
       const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
       acts[button?.getAttribute("data-act") ?? ""]?.();
@@ -92,11 +121,11 @@ class Workspace {
     const statement = { kind: "assign", identity: this.identity, expected_revision: this.revision };
     if (chosen.length) statement.faces = chosen;
     else if (this.wholeCluster) statement.cluster = Number(this.root.dataset.cluster);
-    else statement.faces = this.selection.tiles().map((tile) => Number(tile.dataset.face));
+    else statement.faces = this.selection.left();
     const count = chosen.length || (statement.faces?.length ?? Number(this.root.dataset.size));
     const answer = await this.say(statement, `Confirmed: ${faces(count)} of ${named}`);
     if (!answer) return;
-    this.tick(chosen.length ? chosen : this.selection.tiles().map((tile) => Number(tile.dataset.face)));
+    this.selection.tick(chosen.length ? chosen : this.selection.left());
     this.selection.clear();
     this.revision += 1;
     if (this.isCluster && !chosen.length) {
@@ -161,11 +190,11 @@ class Workspace {
     if (!dialog) return;
     const count = dialog.querySelector("[data-split-count]");
     if (count) count.textContent = faces(chosen.length);
-    const images = this.selection.selected().slice(0, 12).map((tile) => {
+    const images = chosen.slice(0, 12).map((face) => {
       const image = document.createElement("img");
       image.className = "crop s";
       image.alt = "";
-      image.src = tile.querySelector("img")?.src ?? "";
+      image.src = `/crops/${face}.png`;
       return image;
     });
     dialog.querySelector("[data-split-faces]")?.replaceChildren(...images);
@@ -192,20 +221,8 @@ class Workspace {
     else toast(where === "next" ? "This is the last cluster." : "This is the first cluster.");
   }
 
-  /** Mark as confirmed. @param {number[]} confirmed */
-  tick(confirmed) {
-    const wanted = new Set(confirmed);
-    for (const tile of this.selection.tiles()) {
-      if (!wanted.has(Number(tile.dataset.face)) || tile.querySelector(".ok")) continue;
-      const mark = document.createElement("span");
-      mark.className = "ok";
-      mark.textContent = "✓";
-      tile.querySelector(".caption")?.append(mark);
-    }
-  }
-
   show() {
-    const count = this.selection.selected().length;
+    const count = this.selection.faces().length;
     const status = this.root.querySelector("[data-status]");
     if (status) status.textContent = count ? `${faces(count)} selected` : "Nothing selected";
     for (const button of this.root.querySelectorAll("[data-needs-selection]")) {
@@ -256,6 +273,8 @@ function compare(dialog, work, person) {
 }
 
 const root = document.getElementById("workspace");
+const preview = document.querySelector("[data-preview-grid]");
+if (preview instanceof HTMLElement) clusterGrid(preview, () => {});
 if (root) {
   const work = new Workspace(root);
   for (const id of ["name-dialog", "merge-dialog", "split-dialog"]) {

@@ -65,7 +65,7 @@ export class ClusterQuestion {
   /** Crops that are seen first, before the question is shown. */
   prefetch() {
     void this.grid.ready.then(() => {
-      for (const one of this.grid.faces.slice(0, 40)) new Image().src = `/crops/${one.face}.png`;
+      for (const one of this.grid.rows.slice(0, 40)) new Image().src = `/crops/${one.face}.png`;
     });
   }
 
@@ -165,7 +165,7 @@ export class ClusterQuestion {
 
   /** @returns {number} of faces that stay */
   #rest() {
-    return this.grid.faces.length - this.#rejected().length - this.left.size;
+    return this.grid.rows.length - this.#rejected().length - this.left.size;
   }
 
   /** @param {Give} give */

@@ -34,6 +34,27 @@ export class Selection {
     return this.selected().map((tile) => Number(tile.dataset.face));
   }
 
+  /** @returns {number[]} all faces that are not dealt with */
+  left() {
+    return this.tiles().map((tile) => Number(tile.dataset.face));
+  }
+
+  focus() {
+    this.tiles()[0]?.focus();
+  }
+
+  /** Mark as confirmed. @param {number[]} faces */
+  tick(faces) {
+    const wanted = new Set(faces);
+    for (const tile of this.tiles()) {
+      if (!wanted.has(Number(tile.dataset.face)) || tile.querySelector(".ok")) continue;
+      const mark = document.createElement("span");
+      mark.className = "ok";
+      mark.textContent = "✓";
+      tile.querySelector(".caption")?.append(mark);
+    }
+  }
+
   clear() {
     for (const tile of this.selected()) tile.setAttribute("aria-selected", "false");
     this.anchor = null;

@@ -1,5 +1,8 @@
 // @ts-check
-/** A grid of any number of faces of which only those near the viewport are elements; all can be selected. */
+/**
+ * A grid of any number of faces of which only those near the viewport are elements; all can be selected. The box keeps
+ * the focus; the current face is its active descendant, and is an element wherever one scrolls.
+ */
 
 /** @typedef {{ face: number, similarity: number, note: string, state: string }} GridFace */
 /** @typedef {{ faces: GridFace[], next: string }} GridPage */
@@ -8,6 +11,9 @@ const LEAST_PX = 104; // width of a tile
 const GAP_PX = 8;
 const CAPTION_PX = 24;
 const AROUND = 1; // rows kept above and below what is seen
+
+/** Whether a face is dealt with: it stays in sight, and can't be selected. @param {GridFace} one */
+const gone = (one) => one.state === "aside" || one.state === "moved";
 
 export class VirtualGrid {
   /**
@@ -23,7 +29,7 @@ export class VirtualGrid {
     this.onChange = onChange;
     this.marks = marks;
     /** @type {GridFace[]} in order, as far as they have come */
-    this.faces = [];
+    this.rows = [];
     /** @type {Set<number>} face ids, whether there are tiles for them or not */
     this.selected = new Set();
     /** @type {Map<number, string>} what was said of faces that leave, by face */
@@ -48,13 +54,26 @@ export class VirtualGrid {
     let after = "";
     do {
       const page = await this.load(after);
-      this.faces.push(...page.faces.filter((one) => one.state === "open" || one.state === "confirmed"));
+      this.rows.push(...page.faces);
       after = page.next;
       this.#lay();
     } while (after);
     this.complete = true;
     this.root.removeAttribute("aria-busy");
     this.onChange();
+  }
+
+  /** Where one is, to come back to. @returns {{ active: number, top: number }} */
+  get place() {
+    return { active: this.active, top: this.root.scrollTop };
+  }
+
+  /** @param {{ active: number, top: number }} place */
+  restore(place) {
+    this.active = Math.min(place.active, this.rows.length - 1);
+    this.root.scrollTop = place.top;
+    if (this.active >= 0) this.root.focus({ preventScroll: true });
+    this.#draw();
   }
 
   /** Go to the grid; the first face is current unless one was before. */
@@ -70,8 +89,38 @@ export class VirtualGrid {
   }
 
   all() {
-    for (const one of this.faces) this.selected.add(one.face);
+    this.#select(this.rows);
     this.#changed();
+  }
+
+  /** @returns {number[]} the selected faces, in order */
+  faces() {
+    return this.rows.filter((one) => this.selected.has(one.face)).map((one) => one.face);
+  }
+
+  /** @returns {number[]} all faces that are not dealt with */
+  left() {
+    return this.rows.filter((one) => !gone(one)).map((one) => one.face);
+  }
+
+  /** Grey the faces out and take them from the selection. @param {number[]} faces */
+  settle(faces) {
+    const wanted = new Set(faces);
+    for (const one of this.rows) if (wanted.has(one.face)) one.state = "aside";
+    for (const face of faces) this.selected.delete(face);
+    this.#changed();
+  }
+
+  /** Mark as confirmed. @param {number[]} faces */
+  tick(faces) {
+    const wanted = new Set(faces);
+    for (const one of this.rows) if (wanted.has(one.face) && !gone(one)) one.state = "confirmed";
+    this.#mark();
+  }
+
+  /** @param {GridFace[]} rows */
+  #select(rows) {
+    for (const one of rows) if (!gone(one)) this.selected.add(one.face);
   }
 
   /** @param {Map<number, string>} tags by face; what was selected no longer is */
@@ -97,7 +146,7 @@ export class VirtualGrid {
 
   #lay() {
     if (!this.root.clientWidth) return; // not shown yet
-    this.room.style.height = `${Math.ceil(this.faces.length / this.#columns()) * this.#height()}px`;
+    this.room.style.height = `${Math.ceil(this.rows.length / this.#columns()) * this.#height()}px`;
     for (const tile of this.tiles.values()) tile.remove();
     this.tiles.clear();
     this.#draw();
@@ -110,26 +159,28 @@ export class VirtualGrid {
     const top = Math.max(0, Math.floor(this.root.scrollTop / height) - AROUND);
     const bottom = Math.ceil((this.root.scrollTop + this.root.clientHeight) / height) + AROUND;
     const first = top * columns;
-    const last = Math.min(this.faces.length, bottom * columns);
+    const last = Math.min(this.rows.length, bottom * columns);
     for (const [place, tile] of this.tiles) {
-      if (place >= first && place < last) continue;
+      if ((place >= first && place < last) || place === this.active) continue;
       tile.remove();
       this.tiles.delete(place);
     }
-    for (let place = first; place < last; place++) if (!this.tiles.has(place)) this.#add(place, columns, height);
+    const places = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+    if (this.active >= 0 && this.active < this.rows.length) places.push(this.active);
+    for (const place of places) if (!this.tiles.has(place)) this.#add(place, columns, height);
     this.#mark();
   }
 
   /** @param {number} place @param {number} columns @param {number} height */
   #add(place, columns, height) {
-    const one = /** @type {GridFace} */ (this.faces[place]);
+    const one = /** @type {GridFace} */ (this.rows[place]);
     const tile = document.createElement("div");
     const mark = this.marks.get(one.face);
     tile.className = mark === "widest" ? "tile widest" : "tile";
     tile.id = `${this.root.id}-${one.face}`;
     tile.dataset.face = String(one.face);
     tile.setAttribute("role", "option");
-    tile.setAttribute("aria-setsize", String(this.faces.length));
+    tile.setAttribute("aria-setsize", String(this.rows.length));
     tile.setAttribute("aria-posinset", String(place + 1));
     tile.style.width = `${this.#width()}px`;
     tile.style.transform = `translate(${(place % columns) * (this.#width() + GAP_PX)}px, ${Math.floor(place / columns) * height}px)`;
@@ -152,7 +203,7 @@ export class VirtualGrid {
 
   #mark() {
     for (const [place, tile] of this.tiles) {
-      this.#dress(tile, /** @type {GridFace} */ (this.faces[place]));
+      this.#dress(tile, /** @type {GridFace} */ (this.rows[place]));
       tile.classList.toggle("active", place === this.active);
     }
     const current = this.tiles.get(this.active);
@@ -168,8 +219,10 @@ export class VirtualGrid {
     tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
     tile.setAttribute("aria-selected", String(this.selected.has(one.face)));
     tile.classList.toggle("tagged", tag !== undefined);
+    tile.classList.toggle("gone", gone(one));
+    if (gone(one)) tile.setAttribute("aria-disabled", "true");
     const caption = /** @type {HTMLElement} */ (tile.querySelector(".caption"));
-    const text = tag ?? similarity + (one.state === "confirmed" ? " ✓" : "");
+    const text = tag ?? similarity + (one.state === "confirmed" ? " ✓" : gone(one) ? ` ${one.note}` : "");
     if (caption.textContent !== text) caption.textContent = text;
   }
 
@@ -180,8 +233,8 @@ export class VirtualGrid {
 
   /** @param {number} place */
   #activate(place) {
-    if (!this.faces.length) return;
-    this.active = Math.min(Math.max(place, 0), this.faces.length - 1);
+    if (!this.rows.length) return;
+    this.active = Math.min(Math.max(place, 0), this.rows.length - 1);
     const height = this.#height();
     const top = Math.floor(this.active / this.#columns()) * height;
     if (top < this.root.scrollTop) this.root.scrollTop = top;
@@ -192,8 +245,8 @@ export class VirtualGrid {
 
   /** @param {number} place */
   #toggle(place) {
-    const one = this.faces[place];
-    if (!one) return;
+    const one = this.rows[place];
+    if (!one || gone(one)) return;
     if (!this.selected.delete(one.face)) this.selected.add(one.face);
     this.anchor = place;
     this.#changed();
@@ -203,14 +256,14 @@ export class VirtualGrid {
   #extend(place) {
     const from = this.anchor < 0 ? place : this.anchor;
     this.anchor = from;
-    for (const one of this.faces.slice(Math.min(from, place), Math.max(from, place) + 1)) this.selected.add(one.face);
+    this.#select(this.rows.slice(Math.min(from, place), Math.max(from, place) + 1));
     this.#changed();
   }
 
   /** @param {MouseEvent} event */
   #click(event) {
     const tile = event.target instanceof Element ? event.target.closest("[role=option]") : null;
-    const place = this.faces.findIndex((one) => String(one.face) === tile?.getAttribute("data-face"));
+    const place = this.rows.findIndex((one) => String(one.face) === tile?.getAttribute("data-face"));
     if (place < 0) return;
     this.active = place;
     if (event.shiftKey) this.#extend(place);
@@ -248,8 +301,8 @@ export class VirtualGrid {
       ArrowUp: -columns,
       PageDown: screen,
       PageUp: -screen,
-      Home: -this.faces.length,
-      End: this.faces.length,
+      Home: -this.rows.length,
+      End: this.rows.length,
     };
     const step = steps[key];
     return step === undefined ? undefined : this.active + step;
