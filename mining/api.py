@@ -29,11 +29,15 @@ from mining.serializers import (
     LeasedSerializer,
     LeaseSerializer,
     OneAnnotatorSerializer,
+    OutcomesSerializer,
     ReviewBatchSerializer,
     ReviewItemSerializer,
+    SeveralSerializer,
     VoteSerializer,
+    WithdrawSeveralSerializer,
 )
 from mining.services.answers import cast_vote, skip_item, withdraw_vote
+from mining.services.boards import Answered, cast_votes, withdraw_votes
 from mining.services.leases import lease_items, release_items
 
 MAY_REVIEW: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
@@ -88,7 +92,7 @@ class LeaseView(IdempotentWrites):
         wanted = LeaseSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         queries.require_batch(id)
-        items = lease_items(user=cast(User, request.user), batch_id=id, count=wanted.validated_data["count"])
+        items = lease_items(user=cast(User, request.user), batch_id=id, **wanted.validated_data)
         return Response(LeasedSerializer({"items": items}).data)
 
 
@@ -113,6 +117,23 @@ class AnswerView(IdempotentWrites):
         return Response(VoteSerializer(vote).data, status=201)
 
 
+class SeveralAnswersView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(
+        request=SeveralSerializer,
+        responses=OutcomesSerializer,
+        summary="Answer several questions; each that is refused says why, the others hold",
+    )
+    def post(self, request: Request) -> Response:
+        given = SeveralSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        answers = [Answered(**one) for one in given.validated_data["answers"]]
+        return Response(
+            OutcomesSerializer({"results": cast_votes(user=cast(User, request.user), answers=answers)}).data
+        )
+
+
 class SkipView(IdempotentWrites):
     permission_classes = MAY_REVIEW
 
@@ -129,6 +150,17 @@ class WithdrawView(IdempotentWrites):
     )
     def post(self, request: Request, id: int) -> Response:
         return Response(VoteSerializer(withdraw_vote(user=cast(User, request.user), vote_id=id)).data)
+
+
+class WithdrawSeveralView(IdempotentWrites):
+    permission_classes = MAY_REVIEW
+
+    @extend_schema(request=WithdrawSeveralSerializer, responses=OutcomesSerializer, summary="Take several answers back")
+    def post(self, request: Request) -> Response:
+        given = WithdrawSeveralSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        results = withdraw_votes(user=cast(User, request.user), votes=given.validated_data["votes"])
+        return Response(OutcomesSerializer({"results": results}).data)
 
 
 class AnnotatorsView(APIView):

@@ -7,9 +7,13 @@ from typing import Any
 from rest_framework import serializers
 
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
+from mining.services.boards import MOST
 from mining.services.drafts import ANSWERS
+from mining.vote_queries import SKIP
 
 MOST_LEASED = 100
+MOST_ID = 2**63 - 1
+ALL_ANSWERS = sorted({answer for answers in ANSWERS.values() for answer in answers})
 
 
 class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):
@@ -78,6 +82,14 @@ class ItemFaceSerializer(serializers.Serializer[Any]):
 
 class LeaseSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField(min_value=1, max_value=MOST_LEASED, required=False, default=10)
+    items = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_ID),
+        max_length=MOST_LEASED,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Only these questions of the batch, as far as they are free",
+    )
 
 
 class LeasedSerializer(serializers.Serializer[Any]):
@@ -86,7 +98,7 @@ class LeasedSerializer(serializers.Serializer[Any]):
 
 class AnswerSerializer(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(
-        choices=sorted({answer for answers in ANSWERS.values() for answer in answers}),
+        choices=ALL_ANSWERS,
         help_text="About a pair: same, different. About a suspect: left (the first of the item's identities), right "
         "(the second), neither, both (the two are one person). About a cluster: same, different (its widest pair are "
         "two people). About two people: same, different",
@@ -101,6 +113,28 @@ class AnswerSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
 
 
+class OneOfSeveralSerializer(serializers.Serializer[Any]):
+    item = serializers.IntegerField(min_value=1, max_value=MOST_ID)
+    answer = serializers.ChoiceField(choices=[*ALL_ANSWERS, SKIP], help_text="As for one question, or skip")
+    payload = serializers.DictField(required=False, default=dict)
+    seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
+
+
+class SeveralSerializer(serializers.Serializer[Any]):
+    answers = serializers.ListField(child=OneOfSeveralSerializer(), min_length=1, max_length=MOST)
+
+    def validate_answers(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({one["item"] for one in given}) < len(given):
+            raise serializers.ValidationError("A question is answered once.")
+        return given
+
+
+class WithdrawSeveralSerializer(serializers.Serializer[Any]):
+    votes = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_ID), min_length=1, max_length=MOST
+    )
+
+
 class VoteSerializer(serializers.ModelSerializer[ReviewVote]):
     """The same for every question, whether its answer wrote a decision or not."""
 
@@ -111,6 +145,21 @@ class VoteSerializer(serializers.ModelSerializer[ReviewVote]):
         model = ReviewVote
         fields = ("vote", "item", "answer", "payload", "state")
         read_only_fields = fields
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField(source="message")
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField(help_text="The question that was answered, or the vote that was taken back")
+    vote = VoteSerializer(allow_null=True)
+    refused = RefusalSerializer(allow_null=True)
+
+
+class OutcomesSerializer(serializers.Serializer[Any]):
+    results = OutcomeSerializer(many=True)
 
 
 class KnownAnswersSerializer(serializers.Serializer[Any]):

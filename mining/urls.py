@@ -13,7 +13,9 @@ from mining.api import (
     LeaseView,
     MyAnswersView,
     ReleaseView,
+    SeveralAnswersView,
     SkipView,
+    WithdrawSeveralView,
     WithdrawView,
 )
 from mining.run_api import MiningRunsView, MiningRunView, StrategiesView
@@ -29,6 +31,8 @@ urlpatterns = [
     path("review/items/<int:id>/faces", ItemFacesView.as_view(), name="review-item-faces"),
     path("review/items/<int:id>/answer", AnswerView.as_view(), name="review-answer"),
     path("review/items/<int:id>/skip", SkipView.as_view(), name="review-skip"),
+    path("review/answers", SeveralAnswersView.as_view(), name="review-answers"),
+    path("review/withdrawals", WithdrawSeveralView.as_view(), name="review-withdrawals"),
     path("annotators", AnnotatorsView.as_view(), name="annotators"),
     path("annotators/me", MyAnswersView.as_view(), name="my-answers"),
     path("review/votes/<int:id>/withdraw", WithdrawView.as_view(), name="review-withdraw"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -41,14 +41,18 @@ def offered_items(*, batch_id: int, user_id: int, adjudicates: bool) -> QuerySet
 
 
 @transaction.atomic
-def lease_items(*, user: User, batch_id: int, count: int = 10) -> list[ReviewItem]:
+def lease_items(
+    *, user: User, batch_id: int, count: int = 10, items: Collection[int] | None = None
+) -> list[ReviewItem]:
     """The next questions for this person, disputed ones first; nobody else gets them until the lease ends, or no more
-    people than the batch wants answers. Asking again renews it."""
+    people than the batch wants answers. Asking again renews it. With `items` only these, as far as they are free."""
     rows = offered_items(batch_id=batch_id, user_id=user.pk, adjudicates=can(user, Capability.ADJUDICATE))
+    if items is not None:
+        rows, count = rows.filter(pk__in=items), len(items)
     locked = rows.select_for_update(of=("self",), skip_locked=True).select_related("batch")[:count]
-    items = _still_free(list(locked), user)
-    _lend(items, user)
-    return items
+    free = _still_free(list(locked), user)
+    _lend(free, user)
+    return free
 
 
 def _judges(item: Any) -> QuerySet[User]:

@@ -92,6 +92,36 @@ def test_an_answer_is_taken_back_by_its_vote(client_of: ClientOf, batch: ReviewB
     assert client.post("/api/v1/review/votes/999999/withdraw").json()["code"] == "no_vote"
 
 
+def test_several_are_answered_as_one_and_each_that_is_refused_says_why(client_of: ClientOf, batch: ReviewBatch) -> None:
+    client, other = client_of("annotator"), client_of("manager")
+    first, second, third = batch.items.order_by("ordinal")
+    taken = other.post(f"/api/v1/review/batches/{batch.pk}/lease", {"items": [second.pk]}).json()["items"]
+    assert [item["id"] for item in taken] == [second.pk]
+    body = {
+        "answers": [
+            {"item": third.pk, "answer": "skip"},
+            {"item": second.pk, "answer": "same", "seconds": 1},
+            {"item": first.pk, "answer": "different", "seconds": 1.5},
+            {"item": 999_999, "answer": "same"},
+        ]
+    }
+    sent = {"data": body, "headers": {"Idempotency-Key": "once"}, "format": "json"}
+    results = client.post("/api/v1/review/answers", **sent).json()["results"]
+    assert client.post("/api/v1/review/answers", **sent).json()["results"] == results
+    assert [one["number"] for one in results] == [third.pk, second.pk, first.pk, 999_999]
+    assert [one["vote"] and one["vote"]["state"] for one in results] == ["skipped", None, "answered", None]
+    assert [one["refused"] and one["refused"]["code"] for one in results] == [None, "item_leased", None, "no_item"]
+    assert results[1]["refused"]["detail"] == "Somebody else is answering this question."
+    assert [(one.kind, one.seconds) for one in Decision.objects.all()] == [("different", 1.5)]
+    votes = [one["vote"]["vote"] for one in results if one["vote"]]
+    back = client.post("/api/v1/review/withdrawals", {"votes": [*votes, votes[0]]}, format="json").json()["results"]
+    assert [one["vote"]["state"] for one in back] == ["open"] * 3 and not any(one["refused"] for one in back)
+    assert other.post("/api/v1/review/withdrawals", {"votes": votes}).json()["results"][0]["refused"] is not None
+    assert list(Decision.objects.order_by("id").values_list("kind", flat=True)) == ["different", "revert"]
+    for odd in ({"answers": []}, {"answers": body["answers"][:1] * 2}, {"answers": [{"item": 0, "answer": "same"}]}):
+        assert client.post("/api/v1/review/answers", odd, format="json").status_code == 400
+
+
 def test_no_field_tells_a_question_whose_answer_is_known(client_of: ClientOf, batch: ReviewBatch) -> None:
     """Two questions alike but for that: every answer of the interface has the same shape and state."""
     known, usual, _ = batch.items.order_by("ordinal")

@@ -75,6 +75,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("post", "review-lease"): ALL,
     ("post", "review-release"): ALL,
     ("post", "review-answer"): ALL,
+    ("post", "review-answers"): ALL,
+    ("post", "review-withdrawals"): ALL,
     ("post", "review-skip"): ALL,
     ("post", "review-withdraw"): ALL,
     ("get", "annotators"): ALL,
