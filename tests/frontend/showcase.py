@@ -78,7 +78,6 @@ def addresses(world: World | None) -> dict[str, str]:
         "mining-run": reverse("ui:mining_run", args=[_run("finished")]),
         "mining-run-running": reverse("ui:mining_run", args=[_run("running")]),
         "mining-run-failed": reverse("ui:mining_run", args=[_run("failed")]),
-        "mining-run-changes": reverse("ui:mining_changes", args=[_run("finished")]),
         "job-running": reverse("ui:job", args=[_job("running")]),
         "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
         "round": reverse("ui:round", args=[2]),
