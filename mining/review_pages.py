@@ -18,6 +18,7 @@ from mining.queries import batches
 from mining.services.leases import offered_items
 
 PAGE = 20
+BOARD, BOARDS = 12, 2  # pairs on a board, boards on a page: the second shows while the first is being sent
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Question:
     shots: tuple[Face, ...] = ()
 
 
+@dataclass(frozen=True)
+class Board:
+    """Pairs to be looked at together, of which most have the same answer, `same` or `different`, as far as mining can
+    tell; picking out the others answers all."""
+
+    expected: str
+    questions: tuple[Question, ...]
+
+
 def count_open_items() -> int:
     """Questions that nobody has answered, over all batches."""
     return ReviewItem.objects.filter(state=ReviewItem.State.OPEN).count()
@@ -92,6 +102,18 @@ def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> lis
         strips, rows = surest_faces(wanted | {person.pk for person in labels.values() if person is not None}), {}
     found = Found(people, labels, strips, rows, shown)
     return [_question(item, found) for item in items if set(item.faces) <= shown.keys()]
+
+
+def list_boards(batch: ReviewBatch, *, user_id: int) -> list[Board]:
+    """The next open pairs, the most valuable first, on boards of one expectation each."""
+    boards: list[Board] = []
+    rows: dict[str, list[Question]] = {"same": [], "different": []}
+    for question in list_questions(batch, user_id=user_id, size=BOARD * BOARDS * 2):
+        row = rows["same" if question.item.evidence.get("same", 0.0) >= 0.5 else "different"]
+        row.append(question)
+    for expected, row in rows.items():
+        boards += [Board(expected, tuple(row[at : at + BOARD])) for at in range(0, len(row), BOARD)]
+    return sorted(boards, key=lambda board: board.questions[0].item.ordinal)[:BOARDS]
 
 
 @dataclass(frozen=True)

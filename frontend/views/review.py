@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -10,7 +12,9 @@ from accounts.roles import Capability
 from frontend.charts import histogram
 from frontend.pages import Key, page, signed_in
 from mining.models import ReviewBatch
-from mining.review_pages import find_batch, list_batches, list_questions
+from mining.review_pages import find_batch, list_batches, list_boards, list_questions
+
+VIEW, YEAR = "review_view", 365 * 24 * 3600  # the cookie that remembers whether pairs are asked one by one
 
 WHO = [
     Key("", "The person on the left: as labelled", "confirm"),
@@ -43,6 +47,15 @@ ONE = [
     Key("", "The two that are marked are different people", "different"),
     Key("", "Skip, while no face is current", "skip"),
 ]
+BOARD = [
+    Key("", "Send: what is selected is the exception", "confirm"),
+    Key("← ↑ → ↓", "Move from pair to pair"),
+    Key("Space", "Select the pair; arrows with Shift select all up to it"),
+    Key("", "This pair, or those selected: different people", "different"),
+    Key("", "The same person", "merge"),
+    Key("", "Not sure: leave out", "ignore"),
+    Key("", "Show or hide the photos of the pair", "photos"),
+]
 KEYS = {"pair": TWO, "suspect": WHO, "cluster": ONE, "merge": TWO}
 
 
@@ -60,9 +73,20 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = find_batch(batch_id)
     if batch is None:
         raise Http404
-    questions = list_questions(batch, user_id=signed_in(request).pk)
-    context = {"batch": batch, "questions": questions, "spread": _spread(batch)}
-    return page(request, "review/show.html", "review", context, keys=KEYS[batch.asks])
+    user = signed_in(request).pk
+    context: dict[str, Any] = {"batch": batch, "spread": _spread(batch)}
+    chosen = request.GET.get("view", request.COOKIES.get(VIEW, ""))
+    if batch.asks == ReviewBatch.Asks.PAIR and chosen == "board":
+        context["boards"] = boards = list_boards(batch, user_id=user)
+        context["here"] = sum(len(board.questions) for board in boards)
+        response = page(request, "review/board.html", "review", context, keys=BOARD)
+    else:
+        context["questions"] = questions = list_questions(batch, user_id=user)
+        context["here"] = len(questions)
+        response = page(request, "review/show.html", "review", context, keys=KEYS[batch.asks])
+    if "view" in request.GET:
+        response.set_cookie(VIEW, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
+    return response
 
 
 def _spread(batch: ReviewBatch) -> str:

@@ -56,7 +56,10 @@ def mix_in(
         like = questions[one.like]
         place = [other.question.faces for other in mixed].index(like.faces) + int(rng.integers(0, 2))
         value, settles = _between(mixed, place, rng), one.question.settles or like.settles
-        mixed.insert(place, Asked(replace(one.question, value=value, settles=settles), one.gold))
+        # As likely one person as its like, by which boards gather pairs: its own answer must not decide that.
+        expected = {key: like.evidence[key] for key in ("same",) if key in like.evidence}
+        evidence = {**one.question.evidence, **expected}
+        mixed.insert(place, Asked(replace(one.question, value=value, settles=settles, evidence=evidence), one.gold))
     said = words(pool, [one.question for one in mixed])
     return [replace(one, question=replace(one.question, why=why)) for one, why in zip(mixed, said, strict=True)]
 

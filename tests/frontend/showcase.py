@@ -75,6 +75,7 @@ def addresses(world: World | None) -> dict[str, str]:
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
         **{f"batch-{asks}s": reverse("ui:batch", args=[_batch(asks)]) for asks in ReviewBatch.Asks.values},
+        "batch-board": reverse("ui:batch", args=[_batch("pair")]) + "?view=board",
         "mining-run": reverse("ui:mining_run", args=[_run("finished")]),
         "mining-run-running": reverse("ui:mining_run", args=[_run("running")]),
         "mining-run-failed": reverse("ui:mining_run", args=[_run("failed")]),

@@ -1,7 +1,7 @@
 // @ts-check
 /** Saying something to the ledger, and taking it back. */
 
-import { call } from "./api.js";
+import { ApiError, call } from "./api.js";
 import { toast, toastError } from "./toast.js";
 
 /**
@@ -18,10 +18,11 @@ import { toast, toastError } from "./toast.js";
  */
 
 /** @typedef {{ decision: { id: number, [key: string]: unknown }, action: string, undo?: unknown }} Answer */
+/** @typedef {{ results: { number: number, vote: Vote | null, refused: { code: string, detail: string } | null }[] }} Outcomes */
 /** @typedef {{ vote: number, item: number, answer: string, payload: Record<string, unknown>, state: string }} Vote */
 /**
- * Something that can be undone: an entry of the ledger, or a vote, which is cast again to redo it.
- * @typedef {{ decision?: number, vote?: number, path?: string, body?: Record<string, unknown>, said: string, page: string }} Undoable
+ * Something that can be undone: an entry of the ledger, or votes, which are cast again to redo them.
+ * @typedef {{ decision?: number, vote?: number, votes?: number[], path?: string, body?: Record<string, unknown>, said: string, page: string }} Undoable
  */
 
 const STORE = "loupe.undo";
@@ -78,6 +79,24 @@ export async function decide(statement, said) {
 export function answerOf(item, answer, payload = {}) {
   const path = `/api/v1/review/items/${item}/${answer === "skip" ? "skip" : "answer"}`;
   return { path, body: answer === "skip" ? {} : { answer, payload, seconds: seconds() } };
+}
+
+/**
+ * What is sent to answer several at once; each took its share of the time.
+ * @param {{ item: number, answer: string }[]} answers
+ * @returns {{ path: string, body: Record<string, unknown> }}
+ */
+export function answersOf(answers) {
+  const each = Math.round((100 * seconds()) / answers.length) / 100;
+  return { path: "/api/v1/review/answers", body: { answers: answers.map((one) => ({ ...one, seconds: each })) } };
+}
+
+/**
+ * Several answers have arrived and can be undone together.
+ * @param {number[]} votes @param {string} path @param {Record<string, unknown>} body @param {string} said @param {string} page
+ */
+export function rememberVotes(votes, path, body, said, page) {
+  remember({ votes, path, body, said, page });
 }
 
 /**
@@ -152,9 +171,20 @@ async function reverted(last) {
 
 /** A vote is withdrawn, and cast again as a new one. @param {Undoable} last @param {string} verb */
 async function revoted(last, verb) {
+  if (last.votes) return revotedTogether(last, last.votes, verb);
   const path = verb === "undo" ? `/api/v1/review/votes/${last.vote}/withdraw` : (last.path ?? "");
   const vote = /** @type {Vote} */ (await call("POST", path, verb === "undo" ? {} : last.body));
   return { ...last, vote: vote.vote };
+}
+
+/** @param {Undoable} last @param {number[]} votes @param {string} verb */
+async function revotedTogether(last, votes, verb) {
+  const [path, body] = verb === "undo" ? ["/api/v1/review/withdrawals", { votes }] : [last.path ?? "", last.body];
+  const { results } = /** @type {Outcomes} */ (await call("POST", path, body));
+  const done = results.flatMap((one) => (one.vote ? [one.vote.vote] : []));
+  const refused = results.find((one) => one.refused)?.refused;
+  if (!done.length && refused) throw new ApiError(409, refused.code, refused.detail);
+  return { ...last, votes: done };
 }
 
 /** @param {number} decision @returns {Promise<Answer>} */

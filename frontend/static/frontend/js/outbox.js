@@ -3,7 +3,8 @@
 
 import { ApiError, call, newKey } from "./api.js";
 
-/** @typedef {{ item: number, path: string, body: Record<string, unknown>, key: string, said: string, page: string }} Entry */
+/** `items` are all that one entry answers, where it is several. */
+/** @typedef {{ item: number, items?: number[], path: string, body: Record<string, unknown>, key: string, said: string, page: string }} Entry */
 /**
  * @typedef {object} Told
  * @property {(entry: Entry, vote: any) => void} onSent
@@ -49,7 +50,7 @@ export class Outbox {
 
   /** @param {number} item */
   holds(item) {
-    return this.entries.some((entry) => entry.item === item);
+    return this.entries.some((entry) => entry.item === item || entry.items?.includes(item));
   }
 
   /** @returns {Promise<void>} once everything was sent or refused */

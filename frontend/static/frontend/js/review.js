@@ -1,10 +1,11 @@
 // @ts-check
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
-import { call, csrfToken } from "./api.js";
-import { answerOf, redo, rememberVote, restartClock, undo } from "./decisions.js";
+import { ApiError, call, csrfToken } from "./api.js";
+import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
+import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
 import { toast, toastError } from "./toast.js";
 
@@ -35,10 +36,13 @@ const SAID = {
 const SETTLED = ["item_closed", "item_leased", "already_answered"];
 
 const outbox = new Outbox(box?.dataset.user ?? "", {
-  onSent: (entry, vote) => rememberVote(vote, entry.path, entry.body, entry.said, entry.page),
+  onSent: (entry, answer) => {
+    if (entry.items) boardSent(entry, answer);
+    else rememberVote(answer, entry.path, entry.body, entry.said, entry.page);
+  },
   onRefused: (entry, error) => {
     toastError(error);
-    if (!SETTLED.includes(error.code)) comeBack(entry.item);
+    if (!SETTLED.includes(error.code)) comeBack(entry.item, entry.items?.length);
   },
   onWaiting: tellWaiting,
 });
@@ -64,12 +68,47 @@ function give(answer, said = SAID[answer] ?? answer, payload = {}) {
   show(open()[0]);
 }
 
-/** A refused answer: its question is asked again. @param {number} item */
-function comeBack(item) {
+/** All pairs of the board are answered at once, unless some were not looked at. */
+function giveBoard() {
+  const question = current();
+  const board = question && boardQuestion(question);
+  if (!board) return;
+  const unseen = board.unseen();
+  if (unseen) {
+    unseen.scrollIntoView({ block: "center", behavior: "smooth" });
+    toast("Some pairs were not in view yet.");
+    return;
+  }
+  const answers = board.answers();
+  const said = `${answers.length} pair${answers.length === 1 ? "" : "s"} answered`;
+  const [item, items, page] = [Number(question.dataset.question), board.items(), location.pathname + location.search];
+  outbox.add({ item, items, ...answersOf(answers), said, page });
+  question.dataset.answered = "";
+  count(-items.length);
+  show(open()[0]);
+}
+
+/** @param {import("./outbox.js").Entry} entry @param {import("./decisions.js").Outcomes} outcomes */
+function boardSent(entry, { results }) {
+  const votes = results.flatMap((one) => (one.vote ? [one.vote.vote] : []));
+  if (votes.length) rememberVotes(votes, entry.path, entry.body, entry.said, entry.page);
+  const refused = results.flatMap((one) => (one.refused ? [{ item: one.number, ...one.refused }] : []));
+  const first = refused[0];
+  if (!first) return;
+  toastError(new ApiError(409, first.code, `${refused.length} of ${results.length} pairs: ${first.detail}`));
+  const again = refused.filter((one) => !SETTLED.includes(one.code)).map((one) => one.item);
+  const question = box?.querySelector(`[data-question="${entry.item}"]`);
+  if (!again.length || !(question instanceof HTMLElement)) return;
+  boardQuestion(question)?.keep(again);
+  comeBack(entry.item, again.length);
+}
+
+/** A refused answer: its question is asked again. @param {number} item @param {number} [questions] of a board */
+function comeBack(item, questions = 1) {
   const question = box?.querySelector(`[data-question="${item}"]`);
   if (!(question instanceof HTMLElement)) return;
   delete question.dataset.answered;
-  count(1);
+  count(questions);
   show(question);
 }
 
@@ -131,6 +170,13 @@ function hasMore() {
   return Boolean(box?.hasAttribute("data-more"));
 }
 
+/** Whether a question is on the page already, or one of the pairs of a board is asked. @param {Element} question */
+function isHere(question) {
+  if (box?.querySelector(`[data-question="${question.getAttribute("data-question")}"]:not([data-kind=board])`)) return true;
+  const pairs = Array.from(question.querySelectorAll("[data-pair]"), (pair) => pair.getAttribute("data-pair"));
+  return open().some((other) => pairs.some((pair) => other.querySelector(`[data-pair="${pair}"]`)));
+}
+
 /** Puts further questions behind those that are there. */
 async function more() {
   if (!box || asking || !hasMore() || open().length > FEW) return;
@@ -142,8 +188,7 @@ async function more() {
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("questions");
     for (const question of page?.querySelectorAll("[data-question]") ?? []) {
-      const id = question.getAttribute("data-question");
-      if (box.querySelector(`[data-question="${id}"]`)) continue;
+      if (isHere(question)) continue;
       question.toggleAttribute("hidden", true);
       box.append(document.adoptNode(question));
     }
@@ -167,7 +212,8 @@ function pick(...answers) {
 /** @param {HTMLElement} question @param {string} answer */
 function choose(question, answer) {
   const cluster = clusterQuestion(question);
-  if (cluster && answer === "same") cluster.confirm(give);
+  if (answer === "board") giveBoard();
+  else if (cluster && answer === "same") cluster.confirm(give);
   else if (cluster?.left.size) toast("Faces are marked to leave. Confirm the rest, or undo the marks first.");
   else give(answer);
 }
@@ -178,9 +224,16 @@ function currentCluster() {
   return question ? clusterQuestion(question) : null;
 }
 
+/** @returns {import("./review_board.js").BoardQuestion | null} */
+function currentBoard() {
+  const question = current();
+  return question ? boardQuestion(question) : null;
+}
+
 /** The photos that the faces were found on, with their boxes. */
 function togglePhotos() {
   const question = current();
+  if (question?.dataset.kind === "board") return currentBoard()?.togglePhotos();
   const photos = question?.querySelector("[data-photos]");
   if (!photos) return;
   for (const image of photos.querySelectorAll("img[data-src]")) {
@@ -195,10 +248,10 @@ const RENEW_MS = 40 * 1000; // the server gives it to others after two minutes
 
 /** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
 async function lease() {
-  const wanted = open().length;
-  if (!wanted || document.hidden || !navigator.onLine) return;
+  const items = open().flatMap((question) => boardQuestion(question)?.items() ?? [Number(question.dataset.question)]);
+  if (!items.length || document.hidden || !navigator.onLine) return;
   try {
-    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { count: Math.min(100, wanted) });
+    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { items: items.slice(0, 100) });
   } catch (error) {
     if (!outbox.away) toastError(error);
   }
@@ -225,7 +278,10 @@ async function undoWhenSent() {
   await undo();
 }
 
-for (const question of open()) if (outbox.holds(Number(question.dataset.question))) question.dataset.answered = "";
+for (const question of open()) {
+  const items = boardQuestion(question)?.items() ?? [Number(question.dataset.question)];
+  if (items.some((item) => outbox.holds(item))) question.dataset.answered = "";
+}
 const openName = startNaming(currentCluster, give);
 if (box) show(open()[0]);
 started = true;
@@ -234,20 +290,30 @@ window.addEventListener("pagehide", () => box && release());
 window.addEventListener("pageshow", (event) => event.persisted && void lease());
 window.setInterval(() => void lease(), RENEW_MS);
 
-onAction("confirm", () => pick("same", "left"));
-onAction("different", () => pick("different", "right"));
+onAction("confirm", (event) => event.repeat || pick("board", "same", "left")); // a held key answers one question
+onAction("different", () => {
+  if (currentBoard()) currentBoard()?.mark("different");
+  else pick("different", "right");
+});
 onAction("reject", () => {
   const cluster = currentCluster();
   if (cluster) cluster.reject(give);
   else pick("neither");
 });
-onAction("merge", () => (currentCluster() ? openName({ other: true }) : pick("both", "same")));
+onAction("merge", () => {
+  if (currentCluster()) openName({ other: true });
+  else if (currentBoard()) currentBoard()?.mark("same");
+  else pick("both", "same");
+});
 onAction("search", () => openName({ other: true }));
 onAction("skip", () => pick("skip"));
 onAction("name", () => openName());
 onAction("photos", togglePhotos);
 onAction("split", () => currentCluster()?.leave("split"));
-onAction("ignore", () => currentCluster()?.leave("ignored"));
+onAction("ignore", () => {
+  currentBoard()?.mark("skip");
+  currentCluster()?.leave("ignored");
+});
 onAction("not_a_face", () => currentCluster()?.leave("not_faces"));
 onAction("undo", () => void undoWhenSent());
 onAction("redo", () => currentCluster()?.step("redo") || void redo());
@@ -260,13 +326,14 @@ for (let number = 1; number <= 9; number++) {
 }
 onKey("ctrl+a", () => currentCluster()?.grid.all());
 onKey("Escape", () => currentCluster()?.grid.clear());
-for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => currentCluster()?.grid.focus());
+for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => (currentBoard()?.selection ?? currentCluster()?.grid)?.focus());
 
 box?.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   const question = current();
   if (!button || !question) return;
   if (button.dataset.answer) choose(question, button.dataset.answer);
+  else if (button.dataset.mark) currentBoard()?.mark(/** @type {"same" | "different" | "skip"} */ (button.dataset.mark));
   else if (button.dataset.propose) {
     const proposals = Array.from(question.querySelectorAll("[data-propose]"));
     currentCluster()?.propose(give, proposals.indexOf(button) + 1);
