@@ -32,7 +32,7 @@ from django.db import connections
 
 from annotation.models import Label
 from benchmarks.machine import save, tell
-from benchmarks.review_annotators import FALSE_ACCEPT, FALSE_REJECT, SKIP, Annotator
+from benchmarks.review_annotators import FALSE_ACCEPT, FALSE_REJECT, Annotator
 from benchmarks.review_home import PEOPLE, Person, Truth, fresh, ingest, wait_for_jobs
 from jobs.models import UNFINISHED, JobState
 from mining.strategies import USUAL
@@ -41,6 +41,7 @@ SCREEN = 12  # pairs, that is 24 faces
 GRID = 25  # faces of a cluster that are looked at
 PAIR_SECONDS, SCREEN_SECONDS = 3.0, 9.0
 GOAL = 0.999
+OVERTAKEN = ("no_item", "item_closed", "item_leased", "already_answered", "cluster_empty", "identity_merged")
 OVERLAP, GOLD = 3, 0.1  # of noisy annotators: people per question, share of known answers
 ASKED = tuple(name for name in USUAL if name != "profile_leftovers")  # there are no profiles here
 
@@ -118,16 +119,13 @@ class Desk:
         found: list[dict[str, Any]] = self.post(self.annotator, f"review/batches/{batch}/lease", count=count)["items"]
         return found
 
-    def answer(self, item: int, answer: str, payload: dict[str, Any], seconds: float) -> bool:
-        """Whether the answer was taken; False where another one had settled the question."""
-        address = f"review/items/{item}/" + ("skip" if answer == SKIP else "answer")
-        body = {} if answer == SKIP else {"answer": answer, "payload": payload, "seconds": seconds}
-        said = self.annotator.client.post(address, json=body)
-        if said.status_code in (404, 409):
-            return False
-        if said.is_error:
-            raise SystemExit(f"{address}: {said.status_code} {said.text[:500]}")
-        return True
+    def answer(self, answers: list[dict[str, Any]]) -> list[bool]:
+        """Whether each answer of a screen was taken; False where another one had settled the question."""
+        results = self.post(self.annotator, "review/answers", answers=answers)["results"]
+        refused = [one["refused"] for one in results if one["refused"]]
+        if odd := [one for one in refused if one["code"] not in OVERTAKEN]:
+            raise SystemExit(f"review/answers: {odd[0]}")
+        return [one["vote"] is not None for one in results]
 
     def shown(self, item: int) -> tuple[list[int], list[int]]:
         """The faces of a question on either side, so many of a cluster, the least alike first."""
@@ -185,12 +183,18 @@ def _decide(
     """Answer what is on the screen."""
     screen = len(items) > 1 or batch["asks"] == "cluster"
     seconds = SCREEN_SECONDS / len(items) if screen else PAIR_SECONDS
-    said, faces = [], []
-    for item in items:
-        answer, payload = annotator.answer(batch["asks"], item, desk.shown)
-        taken = desk.answer(item["id"], answer, payload, seconds)
-        said.append(f"{answer}, some rejected" if payload.get("rejected") and taken else answer if taken else "settled")
-        faces += item["faces"][: 1 if batch["asks"] == "suspect" else 2]
+    given = [annotator.answer(batch["asks"], item, desk.shown) for item in items]
+    taken = desk.answer(
+        [
+            {"item": item["id"], "answer": answer, "payload": payload, "seconds": seconds}
+            for item, (answer, payload) in zip(items, given, strict=True)
+        ]
+    )
+    said = [
+        "settled" if not held else f"{answer}, some rejected" if payload.get("rejected") else answer
+        for held, (answer, payload) in zip(taken, given, strict=True)
+    ]
+    faces = [face for item in items for face in item["faces"][: 1 if batch["asks"] == "suspect" else 2]]
     spent.note("disputes" if dispute else batch["strategy"], faces, said, screen=screen)
     spent.decisions -= dispute
 
@@ -222,7 +226,7 @@ def random_work(desk: Desk, annotator: Annotator, *, every: int) -> Iterator[Spe
     while True:
         a, b = (int(face) for face in annotator.rng.choice(faces, 2, replace=False))
         kind = annotator.pair({"faces": [a, b]})
-        desk.post(desk.annotator, "decisions", kind=kind, faces=[a], others=[b], seconds=PAIR_SECONDS)
+        desk.post(desk.engineer, "decisions", kind=kind, faces=[a], others=[b], seconds=PAIR_SECONDS)
         spent.note("random", [a, b], [kind], screen=False)
         yield spent
         if spent.decisions % every == 0:
@@ -238,11 +242,11 @@ def naming_work(desk: Desk, annotator: Annotator, truth: Truth, *, every: int) -
         person = truth.person_of[face]
         bears = Label.objects.filter(face=face).values_list("identity_id", flat=True).first()
         if person not in known and bears is not None and bears not in known.values():
-            desk.post(desk.annotator, "decisions", kind="rename", identity=bears, text=truth.name_of[person])
+            desk.post(desk.engineer, "decisions", kind="rename", identity=bears, text=truth.name_of[person])
             known[person] = bears
         else:
             who: dict[str, Any] = {"identity": known[person]} if person in known else {"text": truth.name_of[person]}
-            made = desk.post(desk.annotator, "decisions", kind="assign", faces=[face], seconds=PAIR_SECONDS, **who)
+            made = desk.post(desk.engineer, "decisions", kind="assign", faces=[face], seconds=PAIR_SECONDS, **who)
             known[person] = made["decision"]["into"] or made["decision"]["identity"]
         spent.note("naming", [face], ["named"], screen=False)
         yield spent
