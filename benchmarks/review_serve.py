@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import threading
 import time
 from collections import Counter, defaultdict
@@ -50,6 +51,7 @@ from jobs.models import Job
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 
 GOAL_MS = 100.0
+ARRIVAL_SECONDS = 10.0  # within which the annotators come to work
 LEASED = 10
 LEASE_SECONDS = 120.0
 SEED = 1
@@ -107,7 +109,7 @@ class Annotator(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        self.think()
+        time.sleep(float(self.rng.uniform(0, ARRIVAL_SECONDS)))
         try:
             while time.monotonic() < self.until:
                 self.sitting()
@@ -185,8 +187,9 @@ def serve(home: Path, options: argparse.Namespace) -> int:
     """Fill, count queries at two sizes, then let everybody work."""
     small = (options.faces // 10, options.clusters // 10)
     queries = [count_queries(home, faces, clusters) for faces, clusters in (small, (options.faces, options.clusters))]
-    with running(home, want_broker=False):
+    with running(home, want_broker=False) as services:
         copy_database(home, start_of(options.faces, options.clusters), settings.DATABASES["default"]["NAME"])
+        rest(services.layout)
     log = Log()
     with platform(workers=1):
         people, batch, clusters = prepare(options.annotators, log)
@@ -217,7 +220,7 @@ def prepare(annotators: int, log: Log) -> tuple[list[Browser], int, list[int]]:
     people = []
     for number in range(1, annotators + 1):
         name = f"annotator{number}"
-        user = User.objects.filter(username=name).first() or create_user(username=name, role=Role.ANNOTATOR)
+        user = User.objects.filter(username=name).first() or create_user(username=name, role=Role.DATA_ENGINEER)
         people.append(Browser(name, create_token(user=user, name="benchmark")[1], session_of(user), log))
     found = list(Cluster.objects.filter(size__gt=6).order_by("pk").values_list("pk", flat=True))
     return people, ReviewBatch.objects.get().pk, found
@@ -234,7 +237,9 @@ def session_of(user: User) -> str:
 
 
 def cpu_seconds() -> Counter[str]:
-    """Processor time so far of each part of the installation, and of the annotators: this process."""
+    """Processor time so far of each part of the installation, of the annotators, which are this process, and of all
+    else that the machine does."""
+    all_cores = psutil.cpu_times()
     own = psutil.Process()
     spent = Counter({"annotators": sum(own.cpu_times()[:2])})
     for child in own.children(recursive=True):
@@ -243,7 +248,8 @@ def cpu_seconds() -> Counter[str]:
             part = next((name for word, name in PARTS.items() if word in command), "other")
             # What has ended of the database's processes is counted by the one that began them.
             spent[part] += sum(child.cpu_times()[: 4 if part == "database" else 2])
-    return spent
+    busy = sum(all_cores) - all_cores.idle - all_cores.iowait - all_cores.guest - all_cores.guest_nice
+    return spent | Counter({"elsewhere": busy - sum(spent.values())})
 
 
 def start_of(faces: int, clusters: int) -> str:
@@ -272,6 +278,13 @@ def count_queries(home: Path, faces: int, clusters: int) -> dict[str, int]:
     return found
 
 
+def rest(layout: Layout) -> None:
+    """Until all that was copied is on disk: nobody's commit shall wait behind it."""
+    with psycopg.connect(host=str(layout.runtime), user=postgres.OWNER, dbname="postgres", autocommit=True) as admin:
+        admin.execute("CHECKPOINT")
+    os.sync()
+
+
 def holds(layout: Layout, database: str) -> bool:
     """Whether the running server has this database."""
     with psycopg.connect(host=str(layout.runtime), user=postgres.OWNER, dbname="postgres") as admin:
@@ -293,7 +306,7 @@ def counted() -> Iterator[list[str]]:
 
 def _count() -> dict[str, int]:
     """Statements per call; each is made once beforehand, so that what is read once per process does not count."""
-    user = create_user(username="counter", role=Role.ANNOTATOR)
+    user = create_user(username="counter", role=Role.DATA_ENGINEER)
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     batch = ReviewBatch.objects.get().pk
