@@ -38,6 +38,7 @@ urlpatterns = [
     path("photos/<int:photo_id>/", photos.show, name="photo"),
     path("photos/<int:photo_id>/preview-<int:edge>.jpg", pictures.preview, name="preview"),
     path("photos/<int:photo_id>/original", pictures.original, name="original"),
+    path("crops/sheet.jpg", pictures.sheet, name="crop_sheet"),
     path("crops/<int:face_id>.png", pictures.crop, name="crop"),
     path("people/", people.index, name="people"),
     path("people/complete/", people.complete, name="complete_people"),

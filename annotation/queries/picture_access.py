@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -49,6 +50,14 @@ def find_crop(face_id: int) -> StoredCrop | None:
     """Where a face's crop lies; None if there is no such face or nobody may see it."""
     row = showable_faces().filter(pk=face_id).order_by().values_list("pack__blob", "offset", "length", "digest").first()
     return StoredCrop(*row) if row else None
+
+
+def find_crops(face_ids: Sequence[int]) -> list[StoredCrop] | None:
+    """Where the crops of these faces lie, in their order; None if one of them is not there or nobody may see it."""
+    shown = showable_faces().filter(pk__in=face_ids).order_by()
+    rows = shown.values_list("pk", "pack__blob", "offset", "length", "digest")
+    found = {pk: StoredCrop(blob, offset, length, digest) for pk, blob, offset, length, digest in rows}
+    return [found[face] for face in face_ids] if found.keys() >= set(face_ids) else None
 
 
 def find_photo(photo_id: int) -> StoredPhoto | None:

@@ -29,7 +29,7 @@ from annotation.queries.keyset import Slice
 from annotation.services.clustering_jobs import start_clustering
 from frontend.pages import GRID_KEYS, Key, is_partial, page, signed_in, told
 
-NUMBERS = 1000  # of faces in one answer
+FIRST, NUMBERS = 200, 1000  # of faces in the page, and in one answer: whole sheets of crops
 
 KEYS = [
     Key("", "Confirm: all faces that are left are this person, then on to the next cluster", "confirm"),
@@ -90,7 +90,7 @@ def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
     identity = cluster.identity
     context = {
         "cluster": cluster,
-        "first_faces": json.dumps(_numbers(list_grid_faces(cluster))),
+        "first_faces": json.dumps(_numbers(list_grid_faces(cluster, size=FIRST))),
         "before": before,
         "after": after,
         "person": identity.merged_into or identity if identity else None,

@@ -155,7 +155,7 @@ def test_a_large_cluster_has_few_tiles_and_one_comes_back_to_where_one_was(
     page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]
 ) -> None:
     world = make_world([5000], names=["Anna"])
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:cluster", args=[world.clusters[0].pk]))
     grid = page.get_by_role("listbox", name="Faces of this cluster, weakest first")
     expect(grid).not_to_have_attribute("aria-busy", "true")
@@ -191,6 +191,31 @@ def test_a_large_cluster_has_few_tiles_and_one_comes_back_to_where_one_was(
     expect(grid).to_be_focused()
     assert grid.evaluate("(box) => box.scrollTop") == top
     expect(page.locator(f"#{current}")).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_crops_of_a_grid_come_on_sheets_and_singly_where_these_fail(
+    page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None], problems: list[str]
+) -> None:
+    world = make_world([120], names=["Anna"])
+    signed_in(people["data_engineer"])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/crops/" in request.url else None)
+    address = live_server.url + reverse("ui:cluster", args=[world.clusters[0].pk])
+    page.goto(address)
+    cells = page.locator("#grid .cell")
+    expect(cells.first).to_have_css("background-image", re.compile("sheet"))
+    for _ in range(8):
+        page.keyboard.press("PageDown")
+    expect(page.locator("#grid [role=option]").last.locator(".cell")).to_have_css(
+        "background-image", re.compile("sheet")
+    )
+    assert 2 <= len([url for url in asked if "sheet" in url]) <= 3
+    assert not [url for url in asked if url.endswith(".png")]
+    page.route("**/crops/sheet.jpg*", lambda route: route.abort())
+    page.goto(address)
+    expect(page.locator("#grid .tile img").first).to_be_visible()
+    expect(cells).to_have_count(0)
+    problems.clear()
 
 
 def test_taking_back_in_the_ledger(cluster: Page, live_server: Any) -> None:

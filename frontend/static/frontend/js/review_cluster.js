@@ -4,6 +4,7 @@
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
 import { openDialog } from "./dialogs.js";
+import { prefetch } from "./sheets.js";
 import { toast } from "./toast.js";
 import { VirtualGrid } from "./virtual_grid.js";
 
@@ -64,9 +65,7 @@ export class ClusterQuestion {
 
   /** Crops that are seen first, before the question is shown. */
   prefetch() {
-    void this.grid.ready.then(() => {
-      for (const one of this.grid.rows.slice(0, 40)) new Image().src = `/crops/${one.face}.png`;
-    });
+    void this.grid.ready.then(() => prefetch(this.grid.rows, this.grid.complete));
   }
 
   show() {

@@ -4,6 +4,8 @@
  * the focus; the current face is its active descendant, and is an element wherever one scrolls.
  */
 
+import { picture } from "./sheets.js";
+
 /** @typedef {{ face: number, similarity: number, note: string, state: string }} GridFace */
 /** @typedef {{ faces: GridFace[], next: string }} GridPage */
 
@@ -56,9 +58,9 @@ export class VirtualGrid {
       const page = await this.load(after);
       this.rows.push(...page.faces);
       after = page.next;
+      this.complete = !after;
       this.#lay();
     } while (after);
-    this.complete = true;
     this.root.removeAttribute("aria-busy");
     this.onChange();
   }
@@ -184,13 +186,9 @@ export class VirtualGrid {
     tile.setAttribute("aria-posinset", String(place + 1));
     tile.style.width = `${this.#width()}px`;
     tile.style.transform = `translate(${(place % columns) * (this.#width() + GAP_PX)}px, ${Math.floor(place / columns) * height}px)`;
-    const image = new Image(112, 112);
-    image.alt = "";
-    image.decoding = "async";
-    image.src = `/crops/${one.face}.png`;
     const caption = document.createElement("span");
     caption.className = "caption";
-    tile.append(image, caption);
+    tile.append(picture(this.rows, place, this.complete), caption);
     if (mark) {
       const badge = document.createElement("span");
       badge.className = `mark badge ${mark === "widest" ? "warn" : "accent"}`;
