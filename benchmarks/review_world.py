@@ -112,7 +112,9 @@ def fill(layout: Layout, *, faces: int, clusters: int) -> ReviewBatch:
 
 def settle() -> None:
     """Labels as the job leaves them, so that the first one of the benchmark does not write them all."""
-    run_to_end(job_id=request_labels().pk)
+    job = request_labels(patient=True)
+    assert job is not None
+    run_to_end(job_id=job.pk)
 
 
 def _pack(faces: int) -> tuple[CropPack, list[tuple[int, int, int, str]]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from annotation.services.ledger_locks import alone_in_asking
 from jobs.models import Job, JobState
 from jobs.services import enqueue
 
@@ -15,16 +18,22 @@ KIND = "labels"
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=20)
 
 
-def request_labels(*, user: User | None = None) -> Job:
+def request_labels(*, user: User | None = None, patient: bool = False) -> Job | None:
     """A job that has not begun yet and will see everything that this transaction writes.
 
     Decisions that come while one waits share it; where none does, its key names the last one, so that two who ask at
     once get the same. A job that begins just now waits for this transaction, which holds `while_deciding`, before it
     reads the ledger.
+
+    Unless `patient`, None while another transaction is just making that job: instead of waiting for its end, this one
+    makes sure after its own that there is one.
     """
     last = Job.objects.filter(kind=KIND).order_by("-id").first()
     if last is not None and last.unfinished and last.started_at is None and last.cancel_requested_at is None:
         return last
+    if not (patient or alone_in_asking()):
+        transaction.on_commit(partial(request_labels, user=user, patient=True))
+        return None
     return enqueue(kind=KIND, params={}, user=user, key=f"{KIND}:{last.pk if last else 0}", wait=_pause(last))
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 # Keys of PostgreSQL's advisory locks; any two numbers nobody else uses.
 _DECIDING = 6_100_001
 _LABELLING = 6_100_002
+_ASKING = 6_100_003
 POLL_SECONDS = 0.01
 # Asking for the lock itself would keep everybody waiting who comes later, behind the slowest of those before.
 _OPEN = """
@@ -42,6 +43,13 @@ def after_open_decisions() -> int:
 def one_labelling_at_a_time() -> None:
     """Until the end of this transaction no other one labels."""
     _lock("pg_advisory_xact_lock", _LABELLING)
+
+
+def alone_in_asking() -> bool:
+    """Whether no other open transaction has asked this; then none will be told so until this one ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ASKING])
+        return bool(cursor.fetchone()[0])
 
 
 def _lock(function: str, key: int) -> None:

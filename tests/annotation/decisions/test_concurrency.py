@@ -148,3 +148,31 @@ def test_many_people_at_once_end_in_one_consistent_state(world: World, elsewhere
     assert Decision.objects.values("action").distinct().count() == done
     finish_jobs()
     assert labels.refresh_labels().changed == 0
+
+
+def test_nobody_waits_for_whoever_makes_the_job_and_it_is_made_even_if_they_give_up(
+    world: World, elsewhere: Callable[..., Future[Any]]
+) -> None:
+    by, other = By(user()), By(user("other"))
+    asked, give_up = threading.Event(), threading.Event()
+
+    def decide_and_give_up() -> None:
+        with transaction.atomic():
+            set_aside(faces=world.people[0][:1], kind="ignore", by=by)
+            asked.set()
+            assert give_up.wait(20)
+            transaction.set_rollback(True)
+
+    first = elsewhere(decide_and_give_up)
+    assert asked.wait(20)
+    with transaction.atomic():
+        began = time.perf_counter()
+        set_aside(faces=world.people[1][:1], kind="ignore", by=other)
+        assert time.perf_counter() - began < 2
+        assert not Job.objects.filter(kind="labels").exists()
+        give_up.set()
+        first.result(20)
+    assert Job.objects.filter(kind="labels", created_by=other.user).count() == 1
+    finish_jobs()
+    assert label_of(world.people[1][0]).reason == "ignored"
+    assert label_of(world.people[0][0]).reason == ""
