@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class LoupeError(Exception):
     """An expected failure with a stable code that clients may rely on.
@@ -11,15 +14,17 @@ class LoupeError(Exception):
         message: one clear sentence for a person, without secrets.
         status: the HTTP status at the REST edge.
         permanent: False if the same call may succeed later, so that a job unit is retried.
+        facts: JSON values that a program may need beside the sentence, such as what has changed.
     """
 
     code = "error"
     status = 400
     permanent = True
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, facts: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.facts = facts or {}
         if code is not None:
             self.code = code
 

@@ -22,7 +22,8 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One error answer. `errors` maps a field (dotted path; empty for the whole) to sentences."""
+    """One error answer. `errors` maps a field (dotted path; empty for the whole) to sentences; `facts` are further
+    members of the body."""
 
     MEDIA_TYPE: ClassVar[str] = "application/problem+json"
 
@@ -30,6 +31,7 @@ class Problem:
     code: str
     detail: str
     errors: Mapping[str, list[str]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -41,7 +43,7 @@ class Problem:
         }
         if self.errors:
             body["errors"] = dict(self.errors)
-        return body
+        return {**self.facts, **body}
 
     def response(self) -> JsonResponse:
         return JsonResponse(self.body(), status=self.status, content_type=self.MEDIA_TYPE)

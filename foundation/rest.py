@@ -54,7 +54,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
 def to_problem(error: Exception) -> Problem:
     """Translate any exception. What is not expected becomes `server_error` without a word of its text."""
     if isinstance(error, LoupeError):
-        return Problem(error.status, error.code, error.message)
+        return Problem(error.status, error.code, error.message, facts=error.facts)
     if isinstance(error, drf_errors.ValidationError):
         return of_field_errors(error.detail)
     if isinstance(error, drf_errors.APIException):

@@ -23,6 +23,7 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.ledger.entries import Entry, Kind
 from annotation.models import Decision, Face, Identity
+from annotation.queries.changes import changes_of
 from annotation.queries.picture_access import held_out
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
@@ -240,10 +241,21 @@ def _check_identities(drafts: Sequence[Draft], by: By) -> None:
         raise NotFound(f"There is no person {min(missing)}.", code="no_identity")
     for person in people.values():
         if person.merged_into_id is not None:
-            raise Conflict(f"Person {person.pk} was merged into {person.merged_into_id}.", code="identity_merged")
+            raise _changed(person, code="identity_merged")
     if seen is not None and people[seen].revision != by.expected_revision:
-        raise Conflict(f"Person {seen} has changed since you looked.", code="stale_revision")
+        raise _changed(people[seen], code="stale_revision", since=by.expected_revision)
     Identity.objects.filter(pk__in=named).update(revision=F("revision") + 1)
+
+
+def _changed(person: Identity, *, code: str, since: int | None = None) -> Conflict:
+    """Says who did what to the person meanwhile; `revision` is what to expect to say one's own on top of it."""
+    count = 1 if since is None else person.revision - since
+    changes = [str(change) for change in changes_of(person.pk, count=count)]
+    return Conflict(
+        " ".join(changes) or f"Person {person.pk} has changed since you looked.",
+        code=code,
+        facts={"changes": changes, "revision": person.revision, "into": person.merged_into_id},
+    )
 
 
 def _check_faces(drafts: Sequence[Draft]) -> None:

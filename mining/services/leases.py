@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import can
 from accounts.roles import Capability, roles_that_can
+from annotation.queries.changes import Change
 from foundation.errors import Conflict, NotFound
 from mining.models import ReviewItem, ReviewLease, ReviewVote
 from mining.vote_queries import SKIP
@@ -109,12 +110,20 @@ def open_item(user: User, item_id: int) -> ReviewItem:
     if mine and not alone and (item.state == State.OPEN or disputed):
         raise Conflict("You have answered this question.", code="already_answered")
     if item.state != State.OPEN and not disputed:
-        raise Conflict("This question is closed.", code="item_closed")
+        raise Conflict(_why_closed(item), code="item_closed")
     if ReviewLease.objects.filter(item=item, user=user, expires_at__gt=timezone.now()).exists():
         return item
     if not _room(item, _given([item.pk]).get(item.pk, 0), _held_by_others([item.pk], user).get(item.pk, 0)):
         raise Conflict("Somebody else is answering this question.", code="item_leased")
     return item
+
+
+def _why_closed(item: ReviewItem) -> str:
+    """Who answered when; where several people are asked, that stays between them and the engineers."""
+    votes = item.votes.filter(withdrawn_at=None).select_related("user").order_by("id")
+    if item.batch.overlap > 1 or (last := votes.last()) is None:
+        return "This question is closed."
+    return str(Change(last.user.username, ("answered this question",), last.created_at))
 
 
 def lock_item(item_id: int) -> ReviewItem:

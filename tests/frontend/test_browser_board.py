@@ -122,7 +122,7 @@ def test_one_that_somebody_else_answered_is_told_and_the_others_hold(
     batch.items.get(ordinal=1).leases.all().delete()  # lapsed
     cast_vote(user=people["manager"], item_id=batch.items.get(ordinal=1).pk, answer="same")
     page.keyboard.press("Enter")
-    toast(page, "1 of 3 pairs: This question is closed.")
+    toast(page, "1 of 3 pairs: manager answered this question just now.")
     assert states(batch) == [State.ANSWERED] * 3 and kinds().count("different") == 2
 
 

@@ -105,7 +105,7 @@ def test_merged_people_are_one_through_new_clusterings_until_it_is_undone(world:
     for labels in (world.cluster(), world.cluster()):
         assert {labels[face] for face in one + two} == {target}
     assert Identity.objects.get(pk=target).faces_count == 11
-    with pytest.raises(Conflict, match="was merged"):
+    with pytest.raises(Conflict, match="merged this person into"):
         name_person(identity_id=source, name="Bea", by=by)
     undo(user=by.user)
     labels = world.cluster()

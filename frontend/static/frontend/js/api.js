@@ -7,11 +7,13 @@ export class ApiError extends Error {
    * @param {number} status
    * @param {string} code
    * @param {string} message
+   * @param {Record<string, unknown>} [facts] further members of the body
    */
-  constructor(status, code, message) {
+  constructor(status, code, message, facts = {}) {
     super(message);
     this.status = status;
     this.code = code;
+    this.facts = facts;
   }
 }
 
@@ -36,7 +38,7 @@ async function read(answer) {
   const body = json ? await answer.json() : null;
   if (answer.ok) return body;
   const text = body?.detail ?? body?.message ?? body?.title ?? `The server answered ${answer.status}.`;
-  throw new ApiError(answer.status, body?.code ?? "error", String(text));
+  throw new ApiError(answer.status, body?.code ?? "error", String(text), body ?? {});
 }
 
 /**

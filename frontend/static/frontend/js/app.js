@@ -40,10 +40,10 @@ function startHtmx() {
   document.addEventListener("htmx:sendError", () => toastError(new Error("The server can't be reached.")));
 }
 
-/** Forms that must not be sent twice: a second click does nothing. */
+/** Forms that must not be sent twice: a second click does nothing. Those of dialogs are used again. */
 function startForms() {
   document.addEventListener("submit", (event) => {
-    if (!(event.target instanceof HTMLFormElement) || event.target.method === "get") return;
+    if (!(event.target instanceof HTMLFormElement) || event.target.method !== "post") return;
     const button = event.submitter;
     if (button instanceof HTMLButtonElement) window.setTimeout(() => (button.disabled = true));
   });

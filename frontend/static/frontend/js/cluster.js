@@ -106,8 +106,10 @@ class Workspace {
     if (this.busy) return null;
     this.busy = true;
     try {
-      const answer = await decide({ evidence: this.evidence(), ...statement }, said);
+      const full = { evidence: this.evidence(), ...statement };
+      const answer = await decide(full, said);
       if (answer) this.selection.settle(settled);
+      if (answer && full.expected_revision !== undefined) this.revision = full.expected_revision + 1;
       return answer;
     } finally {
       this.busy = false;
@@ -127,7 +129,6 @@ class Workspace {
     if (!answer) return;
     this.selection.tick(chosen.length ? chosen : this.selection.left());
     this.selection.clear();
-    this.revision += 1;
     if (this.isCluster && !chosen.length) {
       if (document.querySelector('[data-go="next"]')) tellNext(`Confirmed: ${faces(count)} of ${named}`, true);
       this.go("next");
@@ -138,7 +139,7 @@ class Workspace {
     const chosen = this.needed();
     if (!chosen.length) return;
     const statement = { kind: "reject", faces: chosen, identity: this.identity, expected_revision: this.revision };
-    if (await this.say(statement, `Rejected: ${faces(chosen.length)}`, chosen)) this.revision += 1;
+    await this.say(statement, `Rejected: ${faces(chosen.length)}`, chosen);
   }
 
   /** @param {"ignore" | "not_a_face"} kind @param {string} one @param {string} many */
@@ -163,7 +164,6 @@ class Workspace {
     if (text === this.name) return;
     const statement = { kind: "rename", identity: this.identity, text, expected_revision: this.revision };
     if (!(await this.say(statement, text ? `Named: ${text}` : "Name removed"))) return;
-    this.revision += 1;
     this.name = text;
     const shown = text || `Person ${this.identity}`;
     for (const element of document.querySelectorAll("[data-person-name]")) element.textContent = shown;

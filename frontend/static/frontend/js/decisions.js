@@ -2,6 +2,7 @@
 /** Saying something to the ledger, and taking it back. */
 
 import { ApiError, call } from "./api.js";
+import { askBoth } from "./conflict.js";
 import { toast, toastError } from "./toast.js";
 
 /**
@@ -64,9 +65,25 @@ export async function decide(statement, said) {
   try {
     return await say("/api/v1/decisions", { ...statement }, said);
   } catch (error) {
+    if (error instanceof ApiError && error.code === "stale_revision") return decideAgain(statement, said, error);
     toastError(error);
     return null;
   }
+}
+
+/**
+ * Somebody else was faster: see what they did, or say this on top of it.
+ * @param {Statement} statement its revision becomes the one that was shown
+ * @param {string} said @param {ApiError} error
+ * @returns {Promise<Answer | null>}
+ */
+async function decideAgain(statement, said, error) {
+  const changes = /** @type {string[]} */ (error.facts.changes ?? []);
+  const way = await askBoth(changes.length ? changes : [error.message], said);
+  if (way === "theirs") location.reload();
+  if (way !== "mine") return null;
+  statement.expected_revision = Number(error.facts.revision);
+  return decide(statement, said);
 }
 
 /**
