@@ -30,7 +30,7 @@ def parse() -> argparse.Namespace:
     replay.add_argument("--decisions", type=int, default=150)
     replay.add_argument("--every", type=int, default=25, help="decisions between mining runs")
     replay.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="see benchmarks/review_replay.py")
-    replay.add_argument("--annotators", nargs="+", choices=("ideal", "noisy"), default=["ideal"])
+    replay.add_argument("--annotators", nargs="+", choices=("ideal", "noisy"), default=["ideal", "noisy"])
     replay.add_argument("--queues", nargs="+", help="only these mining strategies; default all that apply")
     replay.add_argument("--people", type=int, help="only the first N people")
     replay.add_argument("--limit", type=int, help="only the first N photos")

@@ -41,6 +41,7 @@ SCREEN = 12  # pairs, that is 24 faces
 GRID = 25  # faces of a cluster that are looked at
 PAIR_SECONDS, SCREEN_SECONDS = 3.0, 9.0
 GOAL = 0.999
+QUEUES = ("pairs", "screens")  # the ways that ask what the product asks
 OVERTAKEN = ("no_item", "item_closed", "item_leased", "already_answered", "cluster_empty", "identity_merged")
 OVERLAP, GOLD = 3, 0.1  # of noisy annotators: people per question, share of known answers
 ASKED = tuple(name for name in USUAL if name != "profile_leftovers")  # there are no profiles here
@@ -262,12 +263,14 @@ def replay(home: Path, options: argparse.Namespace) -> int:
     results: list[dict[str, Any]] = []
     ends: dict[str, dict[str, Any]] = {}
     for way, who in itertools.product(options.ways, options.annotators):
+        if who == "noisy" and way not in QUEUES:
+            continue  # nothing weighs the votes there
         with fresh(home, annotators=OVERLAP if who == "noisy" else 1) as (engineer, people):
             truth = Truth(home / PEOPLE)
             end = work(Desk(engineer, people), truth, way, who, options)
             results += end.pop("lines")
             ends[f"{way} {who}"] = end
-            if way in ("pairs", "screens"):
+            if way in QUEUES:
                 left = what_is_left(Desk(engineer, people), truth) | {"way": way, "annotator": who}
                 tell(left)
                 results.append(left)
