@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from django.db.models import QuerySet
 
@@ -109,11 +110,33 @@ def list_boards(batch: ReviewBatch, *, user_id: int) -> list[Board]:
     boards: list[Board] = []
     rows: dict[str, list[Question]] = {"same": [], "different": []}
     for question in list_questions(batch, user_id=user_id, size=BOARD * BOARDS * 2):
-        row = rows["same" if question.item.evidence.get("same", 0.0) >= 0.5 else "different"]
-        row.append(question)
+        rows[_expected(question.item)].append(question)
     for expected, row in rows.items():
-        boards += [Board(expected, tuple(row[at : at + BOARD])) for at in range(0, len(row), BOARD)]
+        boards += [Board(expected, questions) for questions in _in_boards(row)]
     return sorted(boards, key=lambda board: board.questions[0].item.ordinal)[:BOARDS]
+
+
+def _expected(item: ReviewItem) -> str:
+    """The answer that mining holds for the likelier one; where two models disagree, both count."""
+    noted = item.evidence.get("same", 0.0)
+    return "same" if fmean(noted if isinstance(noted, list) else [noted]) >= 0.5 else "different"
+
+
+def _in_boards(row: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
+    """Pairs of different people come together as far as possible, so that one answer tells nothing of the others."""
+    left = list(row)
+    while left:
+        people: set[int] = set()
+        apart: list[Question] = []
+        again: list[Question] = []
+        for question in left:
+            if people.isdisjoint(question.item.identities):
+                people.update(question.item.identities)
+                apart.append(question)
+            else:
+                again.append(question)
+        yield tuple((apart + again)[:BOARD])
+        left = sorted((apart + again)[BOARD:], key=lambda question: question.item.ordinal)
 
 
 @dataclass(frozen=True)
