@@ -58,12 +58,12 @@ def make_questions(world: World, asks: str, first: int = 0) -> ReviewBatch:
     """Two questions about the first two people by their faces from `first` on, or about the first two clusters."""
     batch = ReviewBatch.objects.create(strategy="made", asks=asks, run=world.run)
     for n in range(2):
-        faces: list[int | None] = [world.faces[first + n].pk, world.faces[6 + n].pk]
-        who = [one.pk for one in world.people[:2]]
+        faces: list[Any] = [world.faces[first + n].pk, world.faces[6 + n].pk]
+        who: list[Any] = [one.pk for one in world.people[:2]]
         evidence: dict[str, Any] = {}
         if asks == "cluster":
             cluster = world.clusters[n]
-            wide = [cluster.widest_a_id, cluster.widest_b_id]
+            wide: list[Any] = [cluster.widest_a_id, cluster.widest_b_id]
             faces, who = list(dict.fromkeys([cluster.medoid_id, *wide])), [cluster.identity_id]
             evidence = {"cluster": cluster.pk, "medoid": cluster.medoid_id, "widest": wide, "proposals": []}
         batch.items.create(

@@ -53,6 +53,11 @@ def pairs(page: Page) -> Locator:
     return board(page).get_by_role("option")
 
 
+def looked(page: Page) -> None:
+    """As long as a board is to be looked at before it is answered."""
+    page.wait_for_timeout(700)
+
+
 def states(batch: ReviewBatch) -> list[str]:
     return list(batch.items.order_by("ordinal").values_list("state", flat=True))
 
@@ -74,7 +79,10 @@ def test_a_board_is_answered_by_one_key_and_taken_back_as_one(opened: Open, made
     page.keyboard.press("m")  # the second: one person, after all
     page.keyboard.press("d")  # no, two
     expect(board(page)).to_contain_text("0 one person, 3 two people, 1 left out")
+    looked(page)
     page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # once more, which nobody meant for the board that comes now
+    toast(page, "These pairs came just now")
     expect(board(page).get_by_role("heading")).to_have_text("Which of these pairs are two people?")
     toast(page, "4 pairs answered")
     assert states(batch) == [State.SKIPPED] + [State.ANSWERED] * 3 + [State.OPEN] * 3
@@ -101,6 +109,7 @@ def test_pairs_are_picked_out_by_pointer_and_range_and_photos_show_on_demand(ope
     expect(board(page).locator(".shots:visible img")).to_have_count(2)
     page.get_by_role("button", name="One person").click()  # the pair that was last picked
     expect(board(page)).to_contain_text("3 one person, 1 two people")
+    looked(page)
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("This batch is done", exact=True)).to_be_visible()
     toast(page, "4 pairs answered")
@@ -121,6 +130,7 @@ def test_one_that_somebody_else_answered_is_told_and_the_others_hold(
     )
     batch.items.get(ordinal=1).leases.all().delete()  # lapsed
     cast_vote(user=people["manager"], item_id=batch.items.get(ordinal=1).pk, answer="same")
+    looked(page)
     page.keyboard.press("Enter")
     toast(page, "1 of 3 pairs: manager answered this question just now.")
     assert states(batch) == [State.ANSWERED] * 3 and kinds().count("different") == 2
@@ -133,6 +143,7 @@ def test_a_board_waits_for_the_connection_and_a_held_key_answers_one(
     page = opened(batch)
     expect(pairs(page)).to_have_count(12)
     expect(page.locator("[data-question] [role=option]")).to_have_count(14)
+    looked(page)
     context.set_offline(True)
     page.keyboard.down("Enter")
     page.keyboard.down("Enter")  # repeats, as a held key does
@@ -152,6 +163,7 @@ def test_pairs_out_of_view_are_not_answered_unseen_and_the_choice_of_view_is_kep
     page.set_viewport_size({"width": 420, "height": 600})
     page.reload()
     expect(pairs(page)).to_have_count(12)  # a board again
+    looked(page)
     page.keyboard.press("Enter")
     toast(page, "Some pairs were not in view yet.")
     assert states(batch) == [State.OPEN] * 12

@@ -68,11 +68,15 @@ function give(answer, said = SAID[answer] ?? answer, payload = {}) {
   show(open()[0]);
 }
 
-/** All pairs of the board are answered at once, unless some were not looked at. */
+/** All pairs of the board are answered at once, unless it came just now or some were not looked at. */
 function giveBoard() {
   const question = current();
   const board = question && boardQuestion(question);
   if (!board) return;
+  if (board.isNew()) {
+    toast("These pairs came just now. Press again once you have looked at them.");
+    return;
+  }
   const unseen = board.unseen();
   if (unseen) {
     unseen.scrollIntoView({ block: "center", behavior: "smooth" });
@@ -140,6 +144,7 @@ function announce(text) {
 /** The grid of this question and the pictures of the next one. @param {HTMLElement} question */
 function prepare(question) {
   clusterQuestion(question)?.show();
+  boardQuestion(question)?.show();
   const next = open().find((other) => other !== question);
   if (!next) return;
   for (const image of next.querySelectorAll("img[loading=lazy]")) image.setAttribute("loading", "eager");

@@ -8,6 +8,9 @@ import { Selection } from "./selection.js";
 const OTHER = /** @type {const} */ ({ same: "different", different: "same" });
 const WORDS = { same: "One person", different: "Two people", skip: "Left out" };
 
+/** Nobody looks at several pairs in less: a second Enter within it was meant for the board before. */
+const LOOK_MS = 600;
+
 /** @type {WeakMap<HTMLElement, BoardQuestion>} */
 const boards = new WeakMap();
 
@@ -28,6 +31,7 @@ export class BoardQuestion {
     this.selection = new Selection(this.grid, () => this.#tell());
     /** Only what was before somebody's eyes is answered. @type {WeakSet<Element>} */
     this.seen = new WeakSet();
+    this.shownAt = 0;
     const observer = new IntersectionObserver((entries) => this.#see(entries, observer), { threshold: 0.6 });
     for (const tile of this.selection.tiles()) observer.observe(tile);
     this.#tell();
@@ -39,6 +43,15 @@ export class BoardQuestion {
       this.seen.add(entry.target);
       observer.unobserve(entry.target);
     }
+  }
+
+  show() {
+    this.shownAt = performance.now();
+  }
+
+  /** @returns {boolean} whether it came just now */
+  isNew() {
+    return performance.now() - this.shownAt < LOOK_MS;
   }
 
   /** @returns {number[]} the items of its pairs */
