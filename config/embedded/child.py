@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Program:
     death_signal: signal.Signals | None = None  # what the kernel sends if we die first; default the stop signal
     user_id: int | None = None
     group_id: int | None = None
+    niceness: int = 0  # how far others come first when processors are scarce, 0 to 19
 
 
 def start(program: Program) -> subprocess.Popen[bytes]:
@@ -38,7 +40,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
     """
     _rotate(program.log)
     with program.log.open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*_prefix(program), *program.command],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -47,6 +49,9 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             env={**os.environ, **program.environment},
             start_new_session=True,
         )
+    if program.niceness:
+        _let_others_come_first(process.pid, program.niceness)
+    return process
 
 
 def await_stop(process: subprocess.Popen[bytes], program: Program) -> None:
@@ -77,6 +82,13 @@ def _prefix(program: Program) -> list[str]:
         prefix += [f"--reuid={program.user_id}", f"--regid={program.group_id}", "--clear-groups"]
         prefix += ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
     return [*prefix, "--"]
+
+
+def _let_others_come_first(pid: int, niceness: int) -> None:
+    """Linux weighs sessions against each other before it weighs processes within one, so both are told."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def _rotate(log: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -35,8 +34,7 @@ def web(layout: Layout, environment: Environment) -> Service:
 
 def worker(layout: Layout, environment: Environment, number: int, workers: int) -> Service:
     """One worker process; it runs units itself, so that they may use CUDA and start processes of their own."""
-    nice = [found, "-n", str(NICENESS)] if (found := shutil.which("nice")) else []
-    command = [*nice, sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--pool", "solo"]
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--pool", "solo"]
     command += ["--queues", ",".join(QUEUES), "--hostname", f"worker{number}@%h", "--loglevel", environment.log_level]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     threads = str(max(1, (os.cpu_count() or 1) // workers))
@@ -46,6 +44,7 @@ def worker(layout: Layout, environment: Environment, number: int, workers: int) 
         command,
         layout.logs / f"worker{number}.log",
         environment={**limits, **_settings(environment)},
+        niceness=NICENESS,
         stop_seconds=20.0,
         # Without its broker a worker would wait for ever to say goodbye; killed, its work goes to the next one.
         death_signal=signal.SIGKILL,
