@@ -65,16 +65,21 @@ class SignedIn(BasePermission):
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
-def requires(capability: str) -> Callable[[View], View]:
-    """Decorate a Django view: the signed-out go to the sign-in page, others without `capability` get a 403."""
-    needed = Capability(capability)
+def requires(capability: str | None = None) -> Callable[[View], View]:
+    """Decorate a Django view: the signed-out go to the sign-in page, others without `capability` get a 403.
+
+    None: whoever has any role.
+    """
+    needed = None if capability is None else Capability(capability)
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not can(request.user, needed):
+            if not capabilities(request.user):
+                raise PermissionDenied("You have no role.")
+            if needed is not None and not can(request.user, needed):
                 raise PermissionDenied(f"Your role does not include: {needed.label.lower()}")
             return view(request, *args, **kwargs)
 

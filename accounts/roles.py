@@ -16,7 +16,8 @@ class Capability(models.TextChoices):
     """One thing that a person or a token may be allowed to do."""
 
     VIEW = "view", "See the state of jobs, rounds, datasets and models, without locked pictures"
-    REVIEW = "review", "See faces and decide who they are"
+    REVIEW = "review", "Answer the questions of queues, and see the faces that they ask about"
+    CURATE = "curate", "See all photos, people, clusters and decisions, and decide on them outside of queues"
     INGEST = "ingest", "Add photos"
     JOBS = "jobs", "Cancel and retry jobs"
     MINING = "mining", "Start mining runs"
@@ -30,8 +31,10 @@ class Capability(models.TextChoices):
     LOCKED_TEST = "locked_test", "Own the locked test split"
 
 
-_ANNOTATOR = {Capability.VIEW, Capability.REVIEW}
+_ANNOTATOR = {Capability.REVIEW}
 _DATA_ENGINEER = _ANNOTATOR | {
+    Capability.VIEW,
+    Capability.CURATE,
     Capability.INGEST,
     Capability.JOBS,
     Capability.MINING,

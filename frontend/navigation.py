@@ -33,17 +33,17 @@ GROUPS: tuple[Group, ...] = (
         "Photos",
         (
             Entry("import", "Import", "ui:import", "upload", Capability.INGEST),
-            Entry("photos", "Photos", "ui:photos", "image", Capability.REVIEW),
+            Entry("photos", "Photos", "ui:photos", "image", Capability.CURATE),
         ),
     ),
     Group(
         "People",
         (
-            Entry("clusters", "Clusters", "ui:clusters", "grid", Capability.REVIEW),
+            Entry("clusters", "Clusters", "ui:clusters", "grid", Capability.CURATE),
             Entry("review", "Review", "ui:review", "scales", Capability.REVIEW),
-            Entry("people", "People", "ui:people", "people", Capability.REVIEW),
+            Entry("people", "People", "ui:people", "people", Capability.CURATE),
             Entry("annotators", "Annotators", "ui:annotators", "gauge", Capability.REVIEW),
-            Entry("ledger", "Ledger", "ui:ledger", "book", Capability.REVIEW),
+            Entry("ledger", "Ledger", "ui:ledger", "book", Capability.CURATE),
         ),
     ),
     Group(

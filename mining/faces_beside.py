@@ -28,6 +28,10 @@ def surest_faces(identities: Iterable[int]) -> dict[int, list[int]]:
             LIMIT %s
         ) AS chosen
         JOIN annotation_face f ON f.id = chosen.face_id
+        WHERE NOT EXISTS (
+            SELECT 1 FROM annotation_collectionphoto s JOIN annotation_collection c ON c.id = s.collection_id
+            WHERE s.photo_id = f.photo_id AND c.held_out <> ''
+        )
         """,
         [ids, STRIP + 2],
     )

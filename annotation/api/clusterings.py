@@ -23,7 +23,7 @@ from annotation.services.clustering_jobs import start_applying, start_clustering
 from annotation.services.clustering_settings import CORE_DISTANCE, MERGE_SIMILARITY
 from foundation.errors import Conflict
 
-MAY = (Requires(Capability.ROUNDS, read=Capability.REVIEW),)
+MAY = (Requires(Capability.ROUNDS, read=Capability.CURATE),)
 
 
 class ClusteringSerializer(serializers.ModelSerializer[ClusterRun]):

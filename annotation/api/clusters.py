@@ -19,7 +19,7 @@ from annotation.models import Cluster
 from annotation.queries.cluster_pages import ClusterFilter, current_run, list_clusters, list_grid_faces
 from annotation.queries.clusters import cluster_by_id
 
-MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
 
 
 class ClusterSerializer(serializers.ModelSerializer[Cluster]):

@@ -27,7 +27,8 @@ from annotation.services.decisions import By
 from foundation.errors import Forbidden
 
 KINDS = [(kind.value, kind.value) for kind in Kind]
-MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
+MAY_TAKE_BACK: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)  # answers are decisions too
 
 
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
@@ -114,7 +115,7 @@ class DecisionView(IdempotentWrites):
 
 
 class RevertView(IdempotentWrites):
-    permission_classes = MAY
+    permission_classes = MAY_TAKE_BACK
 
     @extend_schema(
         request=None, responses={201: DecidedSerializer}, summary="Take back an entry with all that its action did"
@@ -129,7 +130,7 @@ class RevertView(IdempotentWrites):
 
 
 class UndoView(IdempotentWrites):
-    permission_classes = MAY
+    permission_classes = MAY_TAKE_BACK
 
     @extend_schema(request=None, responses={201: DecidedSerializer}, summary="Take back my latest action that holds")
     def post(self, request: Request) -> Response:
@@ -137,7 +138,7 @@ class UndoView(IdempotentWrites):
 
 
 class RedoView(IdempotentWrites):
-    permission_classes = MAY
+    permission_classes = MAY_TAKE_BACK
 
     @extend_schema(request=None, responses={201: DecidedSerializer}, summary="Take back my latest undo")
     def post(self, request: Request) -> Response:

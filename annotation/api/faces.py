@@ -21,7 +21,7 @@ from annotation.queries.picture_access import find_crop, showable_faces
 from foundation.errors import NotFound
 from foundation.serving import AnyAccept, piece_of_blob
 
-MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
 MEASURES = ("score", "size_px", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "quality")
 
 
@@ -61,7 +61,7 @@ class FaceView(APIView):
 
 
 class FaceCropView(APIView):
-    permission_classes = MAY
+    permission_classes = (Requires(Capability.REVIEW),)
     content_negotiation_class = AnyAccept
 
     @extend_schema(

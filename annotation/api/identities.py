@@ -19,7 +19,7 @@ from annotation.models import Identity, Label
 from annotation.queries.identities import identity_by_id
 from annotation.queries.people_pages import ORDERS, PeopleFilter, list_faces_of, list_people
 
-MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
 
 
 class IdentitySerializer(serializers.ModelSerializer[Identity]):

@@ -21,7 +21,7 @@ from annotation.models import CollectionPhoto, Photo
 from annotation.queries.photo_pages import PhotoFilter, find_photo_page, list_photos
 from foundation.errors import NotFound
 
-MAY: tuple[type[BasePermission], ...] = (Requires(Capability.REVIEW),)
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
 FIELDS = (
     "id",
     "digest",

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 
 from annotation.models import Cluster, ClusterMember, ClusterRun, Label
 from annotation.queries.keyset import Slice, take_after
-from annotation.queries.picture_access import showable_faces
+from annotation.queries.picture_access import held_out, showable_faces
 
 PAGE = 60
 FACES_PAGE = 180
@@ -66,7 +66,8 @@ def find_cluster(cluster_id: int) -> Cluster | None:
 
 def list_grid_faces(cluster: Cluster, *, cursor: str = "", size: int = FACES_PAGE) -> Slice[GridFace]:
     """The cluster's faces, weakest first, up to the medoid."""
-    rows = ClusterMember.objects.filter(cluster=cluster).select_related("face__label__identity").only(
+    shown = ClusterMember.objects.filter(cluster=cluster).exclude(held_out("face__photo_id"))
+    rows = shown.select_related("face__label__identity").only(
         "face_id", "similarity", "face__quality", "face__label__source", "face__label__reason",
         "face__label__identity__name",
     )  # fmt: skip

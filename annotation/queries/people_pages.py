@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from annotation.models import ClusterRun, Identity, Label
 from annotation.queries.keyset import Slice, take_after
+from annotation.queries.picture_access import held_out
 
 PAGE = 72
 FACES_PAGE = 180
@@ -71,6 +72,7 @@ def list_faces_of(identity: Identity, *, cursor: str = "", size: int = FACES_PAG
     run = ClusterRun.objects.filter(current=True).values_list("pk", flat=True).first()
     rows = (
         Label.objects.filter(identity=identity)
+        .exclude(held_out("face__photo_id"))
         .annotate(membership=FilteredRelation("face__memberships", condition=Q(face__memberships__run=run or 0)))
         .annotate(similarity=Coalesce(F("membership__similarity"), F("confidence"), output_field=FloatField()))
         .select_related("face")

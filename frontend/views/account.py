@@ -25,7 +25,7 @@ LIVES = [(30, "30 days"), (90, "90 days"), (365, "one year"), (0, "until revoked
 
 @never_cache
 @require_safe
-@requires(Capability.VIEW)
+@requires()
 def show(request: HttpRequest) -> HttpResponse:
     """Who I am, my tokens, where I am signed in."""
     return _page(request)
@@ -33,7 +33,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-@requires(Capability.VIEW)
+@requires()
 def create_token(request: HttpRequest) -> HttpResponse:
     """Make a token and show it in the answer, once: it is stored nowhere, not even in the session."""
     days = whole_number(request.POST.get("days"), 90) or 0
@@ -51,7 +51,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(Capability.VIEW)
+@requires()
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponseBase:
     """End one of my tokens."""
     token = get_object_or_404(AccessToken, pk=token_id, user=signed_in(request))
@@ -61,7 +61,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponseBase:
 
 
 @require_POST
-@requires(Capability.VIEW)
+@requires()
 def end_other_sessions(request: HttpRequest) -> HttpResponseBase:
     """Sign out everywhere but here."""
     ended = end_others(request)

@@ -37,7 +37,7 @@ LISTS: dict[str | None, Kind] = {"split": "split", "merged": "merged"}
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def index(request: HttpRequest) -> HttpResponseBase:
     """All runs, newest first."""
     runs = list(cluster_runs()[:SHOWN])
@@ -54,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def convergence(request: HttpRequest) -> HttpResponseBase:
     """The charts of the list, which come later: purity looks at every confirmed face."""
     charts = charts_of_runs(list(cluster_runs()[:SHOWN]))
@@ -62,7 +62,7 @@ def convergence(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     """One run. While it is being applied, htmx asks again and again."""
     run = found_or_404(lambda: require_run(run_id))
@@ -94,7 +94,7 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def difference(request: HttpRequest, run_id: int) -> HttpResponseBase:
     """What a run changes: a part of its page that comes later, as the comparison takes seconds for a million faces.
     With `list` and `page`, only the next clusters of a list."""

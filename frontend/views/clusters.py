@@ -41,7 +41,7 @@ KEYS = [
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def index(request: HttpRequest) -> HttpResponseBase:
     """All clusters of the current run, by size or by doubt."""
     run = current_run()
@@ -80,7 +80,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
     """One cluster's faces, weakest first."""
     cluster = find_cluster(cluster_id)
@@ -100,7 +100,7 @@ def show(request: HttpRequest, cluster_id: int) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def faces(request: HttpRequest, cluster_id: int) -> JsonResponse:
     """Numbers of the cluster's faces, weakest first, for grids that make tiles only of what is seen."""
     cluster = find_cluster(cluster_id)

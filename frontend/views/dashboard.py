@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import capabilities, requires
+from accounts.permissions import can, capabilities, requires
 from accounts.roles import Capability
 from annotation.queries.cluster_pages import count_new_faces, current_run
 from annotation.queries.overview import Overview, overview
@@ -35,9 +35,11 @@ class NextStep:
 
 
 @require_safe
-@requires(Capability.VIEW)
+@requires()
 def show(request: HttpRequest) -> HttpResponse:
     """Counts, live model, running jobs, history over rounds."""
+    if not can(request.user, Capability.VIEW):
+        return redirect("ui:review")
     if is_partial(request):
         return render(request, "frontend/dashboard/running.html", {"jobs": unfinished_jobs()[:SHOWN_JOBS]})
     state = overview()
@@ -78,7 +80,7 @@ def _next_steps(state: Overview, open_items: int, has_rounds: bool, *, has_run: 
     if has_run and state.named < state.people:
         unnamed = state.people - state.named
         text = f"{unnamed} {'person has' if unnamed == 1 else 'people have'} no name yet."
-        steps.append(NextStep(text, "Name clusters", "ui:clusters", Capability.REVIEW))
+        steps.append(NextStep(text, "Name clusters", "ui:clusters", Capability.CURATE))
     if has_run and not has_rounds:
         steps.append(NextStep("No round has run yet.", "Start the first round", "ui:rounds", Capability.ROUNDS))
     return steps

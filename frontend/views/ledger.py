@@ -30,7 +30,7 @@ NUMBERS = ("by", "person", "round", "run", "batch", "upto")
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def index(request: HttpRequest) -> HttpResponseBase:
     """Decisions by kind, person, annotator, round, run and time."""
     given = _given(request.GET)
@@ -54,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def reversal(request: HttpRequest) -> HttpResponseBase:
     """What taking all of the chosen decisions back would change; a POST does it."""
     given = _given(request.POST if request.method == "POST" else request.GET)

@@ -43,7 +43,7 @@ HISTORY = 20
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def index(request: HttpRequest) -> HttpResponseBase:
     """A grid of covers."""
     chosen = PeopleFilter(
@@ -62,7 +62,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
     """One person: faces, farthest first, and what was decided about them."""
     person = find_person(identity_id)

@@ -36,7 +36,7 @@ MOST_PEOPLE = 4  # that a photo can be asked for at once
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def index(request: HttpRequest) -> HttpResponseBase:
     """A grid of photos, filtered by state, collection and people who are on them."""
     collection = whole_number(request.GET.get("collection"))
@@ -62,7 +62,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def show(request: HttpRequest, photo_id: int) -> HttpResponse:
     """One photo: its picture with boxes, its faces and who they are, where it was seen."""
     photo = find_photo_page(photo_id)

@@ -85,7 +85,7 @@ def preview(request: HttpRequest, photo_id: int, edge: int) -> HttpResponseBase:
 
 
 @require_safe
-@requires(Capability.REVIEW)
+@requires(Capability.CURATE)
 def original(request: HttpRequest, photo_id: int) -> HttpResponseBase:
     """The file as it was ingested, to download; its type is the one that our decoder found, or none."""
     found = find_photo(photo_id)

@@ -46,7 +46,7 @@ def test_a_token_is_shown_once(make_user: MakeUser, client_for: ClientFor) -> No
     assert [token["name"] for token in listed.json()["results"]] == ["laptop", "test"]
     assert secret not in listed.content.decode()
     one = client.get(f"/api/v1/tokens/{made.json()['id']}")
-    assert one.json()["scopes"] == ["review", "view"]
+    assert one.json()["scopes"] == ["review"]
     fresh = APIClient()
     fresh.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     assert fresh.get("/api/v1/me").status_code == 200

@@ -15,7 +15,7 @@ ClientOf = Callable[..., APIClient]
 
 @pytest.fixture
 def client(client_of: ClientOf) -> APIClient:
-    return client_of("annotator")
+    return client_of("data_engineer")
 
 
 def all_pages(client: APIClient, path: str, **query: Any) -> list[Any]:
@@ -39,7 +39,7 @@ def test_a_crop_is_exactly_its_bytes_for_ever(client: APIClient, pool: Any) -> N
         assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("role", ["annotator", "data_engineer", "algorithm_engineer", "manager"])
+@pytest.mark.parametrize("role", ["data_engineer", "algorithm_engineer", "manager"])
 def test_held_out_faces_exist_for_nobody(client_of: ClientOf, pool: Any, role: str) -> None:
     client = client_of(role)
     etag = client.get(f"/api/v1/faces/{pool.face}/crop")["ETag"]
@@ -114,7 +114,7 @@ def test_confirming_a_cluster_by_its_id(client: APIClient, pool: Any) -> None:
         evidence={"page": "cluster"},
     )
     assert set(said["decision"]["faces"]) == set(pool.world.people[0])
-    assert (said["decision"]["seconds"], said["decision"]["actor"]) == (1.5, "annotator")
+    assert (said["decision"]["seconds"], said["decision"]["actor"]) == (1.5, "data_engineer")
     assert said["action"] == said["decision"]["action"]
     assert Label.objects.filter(source="human").count() == 6
 

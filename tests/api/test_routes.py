@@ -10,87 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
 from accounts.roles import Role
+from tests.roles.table import OWN, ROUTES, M
 
-A, D, E, M = "annotator", "data_engineer", "algorithm_engineer", "manager"
-ALL, ENGINEERS, MODELLERS = {A, D, E, M}, {D, E, M}, {E, M}
-
-# (method, route name) -> roles that get past the door.
-TABLE: dict[tuple[str, str], set[str]] = {
-    ("get", "schema"): ALL,
-    ("get", "me"): ALL,
-    ("get", "my-keys"): ALL,
-    ("put", "my-keys"): ALL,
-    ("get", "tokens"): ALL,
-    ("post", "tokens"): ALL,
-    ("get", "token"): ALL,
-    ("delete", "token"): ALL,
-    ("get", "jobs"): ALL,
-    ("get", "job"): ALL,
-    ("get", "job-units"): ALL,
-    ("post", "job-cancel"): ENGINEERS,
-    ("post", "job-retry"): ENGINEERS,
-    ("get", "collections"): ALL,
-    ("post", "collections"): ENGINEERS,
-    ("get", "collection"): ALL,
-    ("patch", "collection"): ENGINEERS,
-    ("post", "uploads"): ENGINEERS,
-    ("post", "uploads-known"): ENGINEERS,
-    ("post", "uploads-by-digest"): ENGINEERS,
-    ("post", "ingests"): ENGINEERS,
-    ("get", "photos"): ALL,
-    ("get", "photo"): ALL,
-    ("get", "face"): ALL,
-    ("get", "face-crop"): ALL,
-    ("get", "clusterings"): ALL,
-    ("post", "clusterings"): ENGINEERS,
-    ("get", "clustering"): ALL,
-    ("get", "clustering-difference"): ALL,
-    ("post", "clustering-apply"): ENGINEERS,
-    ("post", "clustering-drop"): ENGINEERS,
-    ("get", "clusters"): ALL,
-    ("get", "cluster"): ALL,
-    ("get", "cluster-faces"): ALL,
-    ("get", "identities"): ALL,
-    ("get", "identity"): ALL,
-    ("get", "identity-faces"): ALL,
-    ("get", "decisions"): ALL,
-    ("post", "decisions"): ALL,
-    ("get", "decision"): ALL,
-    ("post", "decision-revert"): ALL,
-    ("get", "decisions-reversal"): ALL,
-    ("post", "decisions-reversal"): ALL,
-    ("post", "decisions-undo"): ALL,
-    ("post", "decisions-redo"): ALL,
-    ("get", "datasets"): ALL,
-    ("post", "datasets"): MODELLERS,
-    ("get", "dataset-version"): MODELLERS,
-    ("get", "dataset-file"): MODELLERS,
-    ("post", "mining-runs"): ENGINEERS,
-    ("get", "mining-runs"): ENGINEERS,
-    ("get", "mining-run"): ENGINEERS,
-    ("get", "mining-strategies"): ENGINEERS,
-    ("get", "review-batches"): ALL,
-    ("get", "review-batch-items"): ALL,
-    ("get", "review-item-faces"): ALL,
-    ("post", "review-lease"): ALL,
-    ("post", "review-release"): ALL,
-    ("post", "review-answer"): ALL,
-    ("post", "review-answers"): ALL,
-    ("post", "review-withdrawals"): ALL,
-    ("post", "review-skip"): ALL,
-    ("post", "review-withdraw"): ALL,
-    ("get", "annotators"): ALL,
-    ("get", "my-answers"): ALL,
-    ("get", "models"): ALL,
-    ("get", "model"): ALL,
-    ("post", "model-promote"): MODELLERS,
-    ("get", "rounds"): ALL,
-    ("post", "rounds"): ENGINEERS,
-    ("get", "round"): ALL,
-    ("post", "round-abandon"): ENGINEERS,
-}
-# What everybody signed in may do with what is theirs, whatever their token is limited to.
-OWN = {"schema", "me", "my-keys", "tokens", "token"}
 METHODS = ("get", "post", "put", "patch", "delete")
 ARGUMENTS = {
     "id": 999_999,
@@ -124,15 +45,15 @@ def test_every_route_is_in_the_table() -> None:
         assert view is not None, f"{path} is no class-based view"
         assert entry.name, f"{path} has no name"
         found |= {(method, entry.name) for method in METHODS if hasattr(view, method)}
-    assert found == set(TABLE)
+    assert found == set(ROUTES)
 
 
-@pytest.mark.parametrize(("method", "name"), sorted(TABLE))
+@pytest.mark.parametrize(("method", "name"), sorted(ROUTES))
 def test_who_gets_past_the_door(client_of: Callable[..., APIClient], method: str, name: str) -> None:
     for role in Role.values:
         answer = getattr(client_of(role), method)(address(name))
         allowed = answer.status_code not in {401, 403}
-        assert allowed == (role in TABLE[method, name]), (role, answer.status_code, answer.content[:300])
+        assert allowed == (role in ROUTES[method, name]), (role, answer.status_code, answer.content[:300])
         assert answer.status_code < 500, answer.content
         check_problem(answer)
     stranger = getattr(APIClient(), method)(address(name))
@@ -146,8 +67,8 @@ def test_who_gets_past_the_door(client_of: Callable[..., APIClient], method: str
 
 def test_other_methods_and_addresses_are_problems_too(client_of: Callable[..., APIClient]) -> None:
     client = client_of(M)
-    for name in {name for _, name in TABLE}:
-        unknown = next(method for method in METHODS if (method, name) not in TABLE)
+    for name in {name for _, name in ROUTES}:
+        unknown = next(method for method in METHODS if (method, name) not in ROUTES)
         answer = getattr(client, unknown)(address(name))
         assert answer.status_code == 405
         check_problem(answer)

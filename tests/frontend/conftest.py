@@ -107,6 +107,6 @@ def cluster(
     page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
 ) -> Page:
     """The grid of Anna's six faces, weakest first, opened by the annotator."""
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:cluster", args=[made.clusters[0].pk]))
     return page

@@ -15,12 +15,12 @@ from tests.factories import PASSWORD
 
 def test_a_token_is_shown_once_and_can_be_revoked(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
     client = as_role("annotator")
-    made = client.post(reverse("ui:create_token"), {"name": "laptop", "days": "30", "scopes": ["view", "users"]})
+    made = client.post(reverse("ui:create_token"), {"name": "laptop", "days": "30", "scopes": ["review", "users"]})
     secret = re.search(r'<code id="secret">([^<]+)</code>', made.content.decode())
     assert secret is not None
     token = find_live_token(secret[1])
     assert token is not None
-    assert token.scopes == ["view"]  # what the role does not hold is left out
+    assert token.scopes == ["review"]  # what the role does not hold is left out
     assert secret[1] not in client.get(reverse("ui:account")).content.decode()
     client.post(reverse("ui:revoke_token", args=[token.pk]))
     assert find_live_token(secret[1]) is None
@@ -56,7 +56,7 @@ def test_a_manager_adds_people_who_sign_in_by_code(as_role: Callable[[str], Clie
     assert code is not None
     browser = Client()
     assert browser.post("/login/", {"code": code[1]}).status_code == 302
-    assert browser.get("/people/").status_code == 200
+    assert browser.get("/review/").status_code == 200
     twice = client.post(reverse("ui:add_user"), {"username": "new", "role": "annotator"})
     assert twice.status_code == 409
 

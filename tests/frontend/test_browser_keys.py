@@ -25,7 +25,7 @@ def test_a_chosen_key_works_and_is_shown_and_a_clash_is_refused(
     signed_in: Callable[[User], None],
     problems: list[str],
 ) -> None:
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:account"))
     choose = page.get_by_role("button", name="Key for: Reject")
     choose.click()

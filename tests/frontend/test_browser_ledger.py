@@ -53,18 +53,18 @@ def test_all_of_one_annotators_decisions_are_taken_back_and_hold_again(
     assert Decision.objects.filter(kind="rename").count() == 1
 
 
-def test_an_annotator_can_take_back_only_their_own(
+def test_who_is_no_manager_can_take_back_only_their_own(
     as_role: Callable[[str], Client], users: dict[str, User], world: World
 ) -> None:
-    careless(world, users["data_engineer"])
-    client = as_role("annotator")
-    query = {"by": users["data_engineer"].pk}
+    careless(world, users["algorithm_engineer"])
+    client = as_role("data_engineer")
+    query = {"by": users["algorithm_engineer"].pk}
     assert b"Take all of these back" not in client.get(reverse("ui:ledger"), query).content
     preview = client.get(reverse("ui:ledger_reversal"), query, headers={"HX-Request": "true"})
     assert b"somebody else" in preview.content
     client.post(reverse("ui:ledger_reversal"), query)
     assert not Decision.objects.filter(kind="revert").exists()
-    assert b"Take all of these back" in as_role("data_engineer").get(reverse("ui:ledger"), query).content
+    assert b"Take all of these back" in as_role("algorithm_engineer").get(reverse("ui:ledger"), query).content
 
 
 @pytest.mark.parametrize("query", ["since=yesterday", "by=x", "since=2026-13-40T00:00", "round=99", "kind=nonsense"])

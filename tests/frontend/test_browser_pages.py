@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def test_signing_in_by_password_and_by_code(page: Page, live_server: Any, people: dict[str, User]) -> None:
     page.goto(live_server.url + "/people/")
-    page.get_by_label("User name").fill("annotator")
+    page.get_by_label("User name").fill("data_engineer")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="People")).to_be_visible()
@@ -38,7 +38,7 @@ def test_more_clusters_come_while_scrolling_and_can_be_selected_like_the_first(
     page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]
 ) -> None:
     world = make_world([2] * 70 + [200])
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:clusters"))
     expect(page.locator(".people-grid .person")).to_have_count(60)
     page.locator(".pager").scroll_into_view_if_needed()
@@ -81,7 +81,7 @@ def test_dropping_files_uploads_them_and_names_the_bad_one(
 def test_the_theme_follows_the_system_until_it_is_chosen(
     page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]
 ) -> None:
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     background = "() => getComputedStyle(document.body).backgroundColor"
     page.emulate_media(color_scheme="light")
     page.goto(live_server.url)

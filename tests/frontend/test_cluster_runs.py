@@ -135,13 +135,13 @@ def test_a_run_says_what_was_chosen_for_it(as_role: Callable[[str], Client], pre
     assert chosen_of(preview) == []
     preview.parameters = {**PARAMETERS, "core_distance": 0.6, "merge_similarity": None, "joins": None}
     preview.save()
-    page = as_role("annotator").get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
+    page = as_role("data_engineer").get(reverse("ui:cluster_run", args=[preview.pk])).content.decode()
     assert "least similarity in a core 0.400 instead of 0.480; no merges by evidence; single faces join nobody." in page
     assert "chosen for cores: 0.4" in page
 
 
 def test_runs_without_clusters_or_figures_open_too(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
-    client = as_role("annotator")
+    client = as_role("data_engineer")
     space = preview.space
     bare = [ClusterRun.objects.create(space=space, state=state) for state in ("running", "failed", "dropped", "done")]
     for run in bare:
@@ -174,7 +174,7 @@ def test_a_run_of_every_state_opens_and_says_so(as_role: Callable[[str], Client]
 
 def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
     cluster = preview.clusters.all()[0]
-    page = as_role("annotator").get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
+    page = as_role("data_engineer").get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
     assert "This cluster is of a preview" in page and 'id="workspace"' not in page
     assert page.count('class="tile') == cluster.size and page.count(">Anna</span>") == cluster.size
     assert 'aria-disabled="true"' not in page
@@ -195,7 +195,7 @@ def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Clie
 
 
 def test_the_list_says_whether_labels_have_settled(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
-    client, address = as_role("annotator"), reverse("ui:cluster_runs")
+    client, address = as_role("data_engineer"), reverse("ui:cluster_runs")
     assert "settled" not in client.get(address).content.decode()
     current = ClusterRun.objects.get(current=True)
     for moved, words in (

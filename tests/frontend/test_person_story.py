@@ -77,7 +77,7 @@ def test_merges_are_told_until_they_are_taken_back(world: World, users: dict[str
 
 def test_the_photos_page_shows_those_with_both(as_role: Callable[[str], Client], world: World) -> None:
     anna, bertil = together(world)
-    client = as_role("annotator")
+    client = as_role("data_engineer")
     page = client.get(reverse("ui:photos"), {"person": [anna.pk, bertil.pk]}).content.decode()
     assert page.count('class="photo-card"') == 2
     assert "Anna" in page and "Bertil" in page
@@ -90,7 +90,7 @@ def test_unmerging_from_the_persons_page(
 ) -> None:
     anna, bertil = made.people[:2]
     merge_people(identity_id=bertil.pk, into_id=anna.pk, by=By(people["annotator"]))
-    signed_in(people["annotator"])
+    signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:person", args=[anna.pk]))
     expect(page.get_by_role("heading", name="Merged from")).to_be_visible()
     page.get_by_role("button", name="Unmerge Bertil").click()

@@ -89,7 +89,7 @@ def test_nobody_sees_pictures_of_a_held_out_collection(
 ) -> None:
     locked = Collection.objects.create(name="Locked", slug="locked", held_out=split)
     CollectionPhoto.objects.create(collection=locked, photo=world.photos[0], path="a.jpg")
-    for role in ("annotator", "manager"):
+    for role in ("data_engineer", "manager"):
         client = as_role(role)
         assert client.get(reverse("ui:crop", args=[world.faces[0].pk])).status_code == 404
         assert client.get(reverse("ui:preview", args=[world.photos[0].pk, 320])).status_code == 404

@@ -93,7 +93,7 @@ def test_a_cluster_a_person_and_a_batch_cost_the_same_for_twice_as_much(
 
 
 def test_one_crop_costs_three_queries(as_role: Callable[[str], Client], world: World) -> None:
-    client = as_role("annotator")
+    client = as_role("data_engineer")
     with CaptureQueriesContext(connection) as caught:
         assert client.get(reverse("ui:crop", args=[world.faces[0].pk])).status_code == 200
     assert len(caught) == 3  # session, user, crop

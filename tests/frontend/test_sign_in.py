@@ -15,7 +15,7 @@ from tests.factories import PASSWORD
 
 def test_a_password_signs_in_and_leads_on(users: dict[str, User]) -> None:
     client = Client()
-    answer = client.post("/login/", {"username": "annotator", "password": PASSWORD, "next": "/people/"})
+    answer = client.post("/login/", {"username": "data_engineer", "password": PASSWORD, "next": "/people/"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/people/")
     assert client.get("/").status_code == 200
 
