@@ -13,6 +13,7 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
+from mining.disputes import Told, votes_on_disputes
 from mining.faces_beside import STRIP, rows_of_merges, surest_faces
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batches
@@ -48,6 +49,7 @@ class Question:
         left: of a cluster, its medoid and its person.
         proposals: of a cluster, whom it may show.
         shots: the faces asked about with their photos, to be shown on demand; of pairs, suspects and merges.
+        votes: of a disputed question, which only those get who may settle it.
     """
 
     item: ReviewItem
@@ -56,6 +58,7 @@ class Question:
     right: Side
     proposals: tuple[Proposal, ...] = ()
     shots: tuple[Face, ...] = ()
+    votes: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,12 @@ def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> lis
     else:
         strips, rows = surest_faces(wanted | {person.pk for person in labels.values() if person is not None}), {}
     found = Found(people, labels, strips, rows, shown)
-    return [_question(item, found) for item in items if set(item.faces) <= shown.keys()]
+    told = votes_on_disputes(items)
+    return [
+        replace(_question(item, found), votes=told.get(item.pk, ()))
+        for item in items
+        if set(item.faces) <= shown.keys()
+    ]
 
 
 def list_boards(batch: ReviewBatch, *, user_id: int) -> list[Board]:
