@@ -26,6 +26,7 @@ def make_mining_runs(world: World, users: dict[str, User]) -> None:
         _batch(world, done, name, count)
     _answers(done, users)
     last = ModelRelease.objects.get(name="sface-ft", version=2)
+    assert last.parent is not None
     version = DatasetVersion.objects.get(name="people", version=2)
     DatasetVersion.objects.filter(pk=version.pk).update(last_decision_id=10**6)
     ModelRelease.objects.filter(pk=last.pk).update(dataset_digest=version.digest)
