@@ -183,7 +183,7 @@ def test_undo_redo_and_the_ledger(client: APIClient, client_of: ClientOf, pool: 
     assert client.post("/api/v1/decisions/redo").status_code == 201
     assert Identity.objects.get(pk=anna).name == "Anna"
     number = said["decision"]["id"]
-    other = client_of("data_engineer")
+    other = client_of("annotator")
     answer = other.post(f"/api/v1/decisions/{number}/revert")
     assert (answer.status_code, answer.json()["code"]) == (403, "not_your_decision")
     weak = client_of("manager", ["review"])
