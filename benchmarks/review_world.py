@@ -73,6 +73,7 @@ def fill(layout: Layout, *, faces: int, clusters: int) -> ReviewBatch:
         state="done",
         current=True,
         parameters={"rules": {"min_size": 1, "min_quality": 0.0, "confident_at": 0.6, "doubtful_at": 0.4}},
+        metrics={"labels": {"settled": 0}},  # they follow from the empty ledger
     )
     batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", asks="pair", run=run)
     pack, places = _pack(faces)

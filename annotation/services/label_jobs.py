@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from annotation.queries.clusters import current_run
 from annotation.services.ledger_locks import alone_in_asking
 from jobs.models import Job, JobState
 from jobs.services import enqueue
@@ -46,6 +47,12 @@ def _pause(last: Job | None) -> timedelta:
 
 
 def settled_upto() -> int | None:
-    """The entry of the ledger up to which labels follow from it for certain; None where no job has told yet."""
+    """The entry of the ledger up to which labels follow from it for certain: as the last job told, or the clustering
+    that labels follow from, which made all of them. None where neither has told."""
     last = Job.objects.filter(kind=KIND, state=JobState.FINISHED).order_by("-id").first()
-    return (last.result or {}).get("settled") if last else None
+    run = current_run()
+    told = [
+        (last.result or {}).get("settled") if last else None,
+        run.metrics.get("labels", {}).get("settled") if run else None,
+    ]
+    return max((upto for upto in told if upto is not None), default=None)
