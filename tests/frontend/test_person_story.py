@@ -89,7 +89,7 @@ def test_unmerging_from_the_persons_page(
     page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
 ) -> None:
     anna, bertil = made.people[:2]
-    merge_people(identity_id=bertil.pk, into_id=anna.pk, by=By(people["annotator"]))
+    merge_people(identity_id=bertil.pk, into_id=anna.pk, by=By(people["data_engineer"]))
     signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:person", args=[anna.pk]))
     expect(page.get_by_role("heading", name="Merged from")).to_be_visible()
