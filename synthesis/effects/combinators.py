@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 from numpy.random import Generator
 
@@ -69,3 +70,13 @@ class Probably(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         return image if params["params"] is None else self.effect.apply(image, landmarks, params["params"])
+
+
+def contained(effect: Effect) -> Iterator[Effect]:
+    """The effect and every effect inside it."""
+    yield effect
+    for field in fields(effect):  # type: ignore[arg-type]
+        value = getattr(effect, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Effect):
+                yield from contained(part)

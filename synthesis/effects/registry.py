@@ -16,6 +16,8 @@ EFFECTS: dict[str, str] = {
     "jpeg": "synthesis.effects.jpeg.Jpeg",
     "brightness_contrast": "synthesis.effects.brightness_contrast.BrightnessContrast",
     "colour_cast": "synthesis.effects.colour_cast.ColourCast",
+    "glare": "synthesis.effects.glare.Glare",
+    "light_falloff": "synthesis.effects.light_falloff.LightFalloff",
     "misalignment": "synthesis.effects.misalignment.Misalignment",
     "mask": "synthesis.effects.mask.Mask",
     "sunglasses": "synthesis.effects.sunglasses.Sunglasses",

@@ -1,0 +1,94 @@
+"""What every generator gives: `recipe + seed + index -> Sample`, the same however many workers made the others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.random import Generator as Rng
+
+from foundation.errors import InvalidInput
+from synthesis.effects.base import Image, Params
+from synthesis.effects.seeds import item_rng
+
+# JSON values and arrays; which ones, the generator's docstring says.
+Labels = dict[str, Any]
+ATTEMPTS: Final = 32
+
+
+class Rejected(InvalidInput):
+    """The parameters drawn make an item that isn't fit for use, such as text nobody can read. Draw others."""
+
+    code = "sample_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One made item.
+
+    Attributes:
+        image: uint8 RGB (h, w, 3).
+        labels: what the image shows.
+        params: what was drawn, JSON values only: `generator.render(params)` makes the same image and labels again.
+        seed, index: where the parameters came from.
+        attempt: how many draws were rejected before this one.
+    """
+
+    image: Image
+    labels: Labels
+    params: Params
+    seed: int
+    index: int
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        """A name that sorts by index and is unique within a seed."""
+        return f"{self.index:09d}"
+
+
+class Generator(ABC):
+    """Makes labelled images. Subclasses are frozen dataclasses whose fields are what a recipe may set."""
+
+    @abstractmethod
+    def sample(self, rng: Rng) -> Params:
+        """Draw parameters, using nothing but `rng` and the generator's own fields.
+
+        Raises:
+            Rejected: this draw can't be used; another may be.
+        """
+
+    @abstractmethod
+    def render(self, params: Params) -> tuple[Image, Labels]:
+        """The image and its labels. Draws nothing.
+
+        Raises:
+            Rejected: the image isn't fit for use.
+        """
+
+
+def make_sample(generator: Generator, seed: int, index: int) -> Sample:
+    """Item `index` of the endless series that `seed` stands for.
+
+    Rejected draws are repeated from a seed of their own, so no item depends on another.
+
+    Raises:
+        InvalidInput: seed or index is negative, or nothing usable was drawn in `ATTEMPTS` tries.
+    """
+    if seed < 0 or index < 0:
+        raise InvalidInput(f"Seed and index are 0 or more, not {seed} and {index}.", code="bad_seed")
+    reason = ""
+    for attempt in range(ATTEMPTS):
+        try:
+            params = generator.sample(item_rng(seed, index, attempt))
+            image, labels = generator.render(params)
+        except Rejected as rejection:
+            reason = rejection.message
+            continue
+        return Sample(np.ascontiguousarray(image), labels, params, seed, index, attempt)
+    raise InvalidInput(
+        f"Item {index} of seed {seed}: nothing usable in {ATTEMPTS} draws; the last one: {reason}",
+        code="recipe_yields_nothing",
+    )

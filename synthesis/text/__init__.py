@@ -1,0 +1,5 @@
+"""Text lines drawn by Pillow, OpenCV and NumPy, with a transcription and quads that follow every warp.
+
+`lines.py` is the generator; `corpora.py` what is written, `fonts.py` and `glyphs.py` with what, `layout.py` where,
+`warps.py` and `geometry.py` how it is bent, `paint.py` how it looks, `legibility.py` whether it can be read.
+"""

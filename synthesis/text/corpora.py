@@ -1,0 +1,195 @@
+"""What is written: words, prices, dates, weights, codes. Every draw is plain text without shaping."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator as Rng
+from numpy.typing import NDArray
+
+from foundation.errors import InvalidInput, NotFound
+
+WORD_LISTS: Final = {path.stem: path for path in sorted((Path(__file__).parent / "words").glob("*.txt"))}
+IntRange = tuple[int, int]
+
+
+class Corpus(ABC):
+    """A source of text."""
+
+    @abstractmethod
+    def draw(self, rng: Rng) -> str:
+        """One line of text, without newlines, NFC, at least one character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Corpus):
+    """Words of a list, rare characters and all lengths as likely as common ones.
+
+    Attributes:
+        list: `latin`, `cyrillic` or `greek`, or the path of a UTF-8 file with a word a line.
+        count: how many words, both ends included.
+        capitals: share of draws in capitals; as many again with a capital first letter.
+    """
+
+    list: str = "latin"
+    count: IntRange = (1, 2)
+    capitals: float = 0.25
+
+    def draw(self, rng: Rng) -> str:
+        words, chances = read_words(self.list)
+        picked = rng.choice(len(words), size=int(rng.integers(self.count[0], self.count[1] + 1)), p=chances)
+        text = " ".join(words[index] for index in picked)
+        form = rng.random()
+        if form < self.capitals:
+            return _capitals(text)
+        return text[0].upper() + text[1:] if form < 2 * self.capitals else text
+
+
+@dataclass(frozen=True, slots=True)
+class Prices(Corpus):
+    """`3.99 €`, `$12.50`, `1 299,-`. Attributes: highest, in units of the currency; drawn evenly in the logarithm."""
+
+    highest: float = 5000.0
+    currencies: tuple[str, ...] = ("€", "$", "£", "zł", "kr", "CHF", "")
+
+    def draw(self, rng: Rng) -> str:
+        amount = float(np.exp(rng.uniform(np.log(0.05), np.log(self.highest))))
+        whole, part = int(amount), int(rng.choice([99, 95, 49, 50, 0, int(rng.integers(100))]))
+        thousands = f"{whole:,}".replace(",", str(rng.choice([" ", ".", ""])) if whole > 999 else "")
+        point = "," if "." in thousands else str(rng.choice([",", "."]))
+        decimals = f"{thousands}{point}{part:02d}"
+        number = f"{thousands},-" if rng.random() < 0.08 else decimals
+        currency = str(rng.choice(self.currencies)) if self.currencies else ""
+        if not currency:
+            return number
+        before = currency in "$£" or (currency != "zł" and rng.random() < 0.2)
+        gap = "" if rng.random() < 0.4 else " "
+        return f"{currency}{gap}{number}" if before else f"{number}{gap}{currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dates(Corpus):
+    """Days in the ways that packages print them. Attributes: years, both included."""
+
+    years: IntRange = (1990, 2035)
+
+    def draw(self, rng: Rng) -> str:
+        first = datetime.date(self.years[0], 1, 1).toordinal()
+        last = datetime.date(self.years[1], 12, 31).toordinal()
+        day = datetime.date.fromordinal(int(rng.integers(first, last + 1)))
+        form = str(rng.choice(["%d.%m.%Y", "%d/%m/%y", "%Y-%m-%d", "%d.%m.%y", "%m/%Y", "%d %b %Y", "%Y%m%d", "%H:%M"]))
+        if form == "%H:%M":
+            return f"{rng.integers(24):02d}:{rng.integers(60):02d}"
+        return day.strftime(form)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights(Corpus):
+    """`250 g`, `1,5 l`, `6 x 330 ml`."""
+
+    units: tuple[str, ...] = ("g", "kg", "ml", "cl", "l", "mg", "oz", "lb", "%", "kcal", "kJ")
+
+    def draw(self, rng: Rng) -> str:
+        unit = str(rng.choice(self.units))
+        if rng.random() < 0.5:
+            amount = str(rng.choice([5, 10, 15, 20, 25, 50, 75, 100, 125, 150, 200, 250, 330, 400, 500, 750]))
+        else:
+            amount = f"{rng.integers(100)}{rng.choice([',', '.'])}{rng.integers(1, 10)}"
+        pack = f"{rng.integers(2, 25)} x " if rng.random() < 0.15 else ""
+        return f"{pack}{amount}{rng.choice(['', ' '])}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Codes(Corpus):
+    """Letters and digits, every character as likely as any other.
+
+    Attributes:
+        alphabet: to draw from.
+        length: characters without separators, both ends included.
+        separators: one of them may part groups of three to five characters.
+    """
+
+    alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    length: IntRange = (3, 13)
+    separators: str = "-/. "
+
+    def __post_init__(self) -> None:
+        if not self.alphabet or self.length[0] < 1:
+            raise InvalidInput("a code has at least one character and an alphabet", code="bad_recipe")
+
+    def draw(self, rng: Rng) -> str:
+        count = int(rng.integers(self.length[0], self.length[1] + 1))
+        code = "".join(self.alphabet[index] for index in rng.integers(len(self.alphabet), size=count))
+        if not self.separators or rng.random() < 0.5:
+            return code
+        group, mark = int(rng.integers(3, 6)), self.separators[int(rng.integers(len(self.separators)))]
+        return mark.join(code[start : start + group] for start in range(0, count, group))
+
+
+@dataclass(frozen=True, slots=True)
+class Mix(Corpus):
+    """One of the corpora. Attributes: shares, how often each; equally often if left out."""
+
+    corpora: tuple[Corpus, ...]
+    shares: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.shares and (len(self.shares) != len(self.corpora) or min(self.shares) < 0 or sum(self.shares) <= 0):
+            raise InvalidInput("shares: one number of 0 or more for each corpus", code="bad_recipe")
+        if not self.corpora:
+            raise InvalidInput("corpora: at least one is needed", code="bad_recipe")
+
+    def draw(self, rng: Rng) -> str:
+        chances = np.array(self.shares or [1.0] * len(self.corpora))
+        return self.corpora[int(rng.choice(len(self.corpora), p=chances / chances.sum()))].draw(rng)
+
+
+@lru_cache(maxsize=16)
+def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """The words of a list and each one's chance.
+
+    A word's chance is the mean rarity of its characters, shared among the words of its length.
+
+    Raises:
+        NotFound: no such list or file.
+        InvalidInput: it holds no words, or words that need shaping.
+    """
+    path = WORD_LISTS.get(name, Path(name))
+    if not path.is_file():
+        raise NotFound(f"There is no word list {name!r}; known are {', '.join(WORD_LISTS)}.", code="unknown_words")
+    words = tuple(dict.fromkeys(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")).split()))
+    if not words:
+        raise InvalidInput(f"The word list {name} is empty.", code="unknown_words")
+    for word in words:
+        check_writable(word)
+    seen = Counter(char for word in words for char in word)
+    rarity = np.array([np.mean([1.0 / seen[char] for char in word]) for word in words])
+    lengths = np.array([min(len(word), 12) for word in words])
+    for length in np.unique(lengths):
+        rarity[lengths == length] /= rarity[lengths == length].sum()
+    return words, rarity / rarity.sum()
+
+
+def _capitals(text: str) -> str:
+    """Upper case; a character whose capital would need a combining mark loses its accents, as Greek print does."""
+    letters = []
+    for char in text:
+        upper = unicodedata.normalize("NFC", char.upper())
+        bare = unicodedata.normalize("NFD", char)[0].upper()
+        letters.append(bare if any(unicodedata.combining(part) for part in upper) else upper)
+    return "".join(letters)
+
+
+def check_writable(text: str) -> None:
+    """Raises InvalidInput: `text` needs shaping (combining marks, right to left), which the layout doesn't do."""
+    for char in text:
+        if unicodedata.combining(char) or unicodedata.bidirectional(char) in ("R", "AL"):
+            raise InvalidInput(f"{text!r} needs shaping because of U+{ord(char):04X}.", code="needs_shaping")

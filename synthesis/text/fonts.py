@@ -1,0 +1,145 @@
+"""Fonts found on disk and the characters that each has. A font's file is read once, then its coverage is remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from fontTools.agl import toUnicode
+from fontTools.ttLib import TTFont, TTLibError
+from numpy.random import Generator as Rng
+
+from foundation.errors import NotFound
+
+# Where Debian's font packages put them, and where a person does.
+SYSTEM_DIRECTORIES: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+_SUFFIXES: Final = (".ttf", ".otf")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One font file. `name` is the file's, unique on a shelf; `coverage` the code points that it has glyphs for."""
+
+    name: str
+    family: str
+    path: str
+    coverage: frozenset[str]
+
+
+class Shelf:
+    """Faces to choose from, sorted by name, so that the same fonts give the same choices wherever they lie."""
+
+    def __init__(self, faces: Iterable[Face]) -> None:
+        self.faces = {face.name: face for face in sorted(faces, key=lambda face: (face.name, face.path), reverse=True)}
+        families: dict[str, list[Face]] = {}
+        for face in reversed(self.faces.values()):
+            families.setdefault(face.family, []).append(face)
+        self.families = [families[name] for name in sorted(families)]
+
+    def face(self, name: str) -> Face:
+        """Raises NotFound: no font file of this name is here."""
+        if name not in self.faces:
+            raise NotFound(f"The font {name} is not among the {len(self.faces)} found here.", code="font_missing")
+        return self.faces[name]
+
+    def choose(self, rng: Rng, text: str) -> Face:
+        """A face that has every character of `text`: a family first, so that large families aren't favoured.
+
+        Raises:
+            NotFound: no face has them all; the message names the characters that are hardest to get.
+        """
+        needed = frozenset(text) - {" ", "\n"}
+        for _ in range(24):
+            family = self.families[int(rng.integers(len(self.families)))]
+            face = family[int(rng.integers(len(family)))]
+            if needed <= face.coverage:
+                return face
+        able = [face for family in self.families for face in family if needed <= face.coverage]
+        if able:
+            return able[int(rng.integers(len(able)))]
+        closest = min(self.faces.values(), key=lambda face: len(needed - face.coverage))
+        missing = " ".join(f"{char} (U+{ord(char):04X})" for char in sorted(needed - closest.coverage))
+        raise NotFound(f"No font here can write {text!r}; {closest.name} lacks {missing}.", code="glyph_missing")
+
+
+@lru_cache(maxsize=8)
+def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
+    """The fonts under the directories (the system's if none are given), of these families only if any are named.
+
+    Raises:
+        NotFound: a directory, a family or any usable font is missing.
+    """
+    roots = [Path(directory).expanduser() for directory in directories or SYSTEM_DIRECTORIES]
+    if directories and (absent := [str(root) for root in roots if not root.is_dir()]):
+        raise NotFound(f"There is no font directory {', '.join(absent)}.", code="font_missing")
+    faces = _read_all(sorted(path for root in roots for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES))
+    if absent := [name for name in families if all(face.family.lower() != name.lower() for face in faces)]:
+        raise NotFound(f"No font of the family {', '.join(absent)} was found.", code="font_missing")
+    wanted = {name.lower() for name in families}
+    faces = [face for face in faces if not wanted or face.family.lower() in wanted]
+    if not faces:
+        where = ", ".join(map(str, roots))
+        raise NotFound(f"No fonts under {where}. On Debian: apt-get install fonts-dejavu-core.", code="font_missing")
+    return Shelf(faces)
+
+
+def _read_all(paths: Sequence[Path]) -> list[Face]:
+    """Faces of the files, through a cache in the user's cache directory that knows them by path, size and time."""
+    store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-1.json"
+    known = _load(store)
+    rows: dict[str, Any] = {}
+    for path in paths:
+        stat = path.stat()
+        key = f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
+        rows[key] = known[key] if key in known else _read(path)
+    if rows.keys() - known.keys():
+        _save(store, known | rows)
+    return [
+        Face(path.name, row["family"], str(path), frozenset(row["characters"]))
+        for path, row in zip(paths, rows.values(), strict=True)
+        if row["characters"]
+    ]
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Family and characters; none where the file is broken or has no Unicode table."""
+    try:
+        with TTFont(path, lazy=True) as font:
+            glyphs = font.getBestCmap() or {}
+            family = font["name"].getDebugName(16) or font["name"].getDebugName(1) or path.stem
+            characters = "".join(sorted(chr(code) for code, glyph in glyphs.items() if _shows(glyph, chr(code))))
+    except (TTLibError, OSError, KeyError, AssertionError, ValueError):
+        return {"family": path.stem, "characters": ""}
+    return {"family": family, "characters": "".join(char for char in characters if char.isprintable())}
+
+
+def _shows(glyph: str, char: str) -> bool:
+    """Whether a glyph of this name is the character's. Symbol fonts draw Greek or ornaments in the place of ASCII."""
+    if glyph == ".notdef":
+        return False
+    named = {toUnicode(glyph), toUnicode(glyph, isZapfDingbats=True)} - {""} if char.isascii() else set()
+    return not named or char in named
+
+
+def _load(store: Path) -> dict[str, Any]:
+    try:
+        rows = json.loads(store.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return rows if isinstance(rows, dict) else {}
+
+
+def _save(store: Path, rows: dict[str, Any]) -> None:
+    """Best effort: without a cache directory the fonts are read again next time."""
+    partial = store.with_name(f".{store.name}.{os.getpid()}")
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(rows), encoding="utf-8")
+        partial.replace(store)
+    except OSError:
+        partial.unlink(missing_ok=True)

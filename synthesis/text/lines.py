@@ -1,0 +1,153 @@
+"""Text lines with their transcription and with quads for characters and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator as Rng
+
+from foundation.errors import InvalidInput
+from synthesis.effects.base import Effect, Image, Params, Range, between
+from synthesis.effects.combinators import contained
+from synthesis.effects.misalignment import Misalignment
+from synthesis.samples import Generator, Labels, Rejected
+from synthesis.text.corpora import Corpus, IntRange
+from synthesis.text.fonts import open_shelf
+from synthesis.text.geometry import Mapping, draw, fit
+from synthesis.text.glyphs import drawing_size
+from synthesis.text.layout import Block, Style, lay_out
+from synthesis.text.legibility import ink_difference
+from synthesis.text.paint import Paint, paint
+from synthesis.text.warps import Points, Warp
+
+_MEASURING_SIZE: Final = 24
+_LEAST_SIZE: Final = 9.0  # pixels per em; below, letters run together
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How text is set. Single numbers are the share of images that have the thing.
+
+    Attributes:
+        lines: of text, both ends included. Vertical text has one.
+        tracking: extra room between characters, in ems.
+        kerning: pair kerning, where the font has any.
+        vertical: one character under the other.
+        distractors: parts of other lines above and below.
+        margin: room around the text, as a share of the image's height; the ends have up to twice as much.
+    """
+
+    lines: IntRange = (1, 1)
+    tracking: Range = (0.0, 0.06)
+    kerning: float = 0.9
+    vertical: float = 0.0
+    distractors: float = 0.0
+    margin: Range = (0.05, 0.2)
+
+    def __post_init__(self) -> None:
+        if self.lines[0] < 1:
+            raise InvalidInput("lines: at least one", code="bad_recipe")
+        if not 0 <= self.margin[0] <= self.margin[1] <= 0.35:
+            raise InvalidInput("margin: within 0 to 0.35", code="bad_recipe")
+
+
+@dataclass(frozen=True, slots=True)
+class TextLines(Generator):
+    """Images of text.
+
+    Labels: `text`, the transcription (lines parted by newlines); `characters`, those that are no spaces, and
+    `character_quads` float32 (n, 4, 2); `words` and `word_quads` float32 (m, 4, 2), corners clockwise from the upper
+    left as the text is read, in pixels of which pixel i covers i..i+1, all inside the image; `font`, the file's name;
+    `ink_difference`, in grey levels, where the text stands out least.
+
+    Attributes:
+        corpus: what is written.
+        height: of the image in pixels for each line; for vertical text, its width.
+        fonts: family names; all that are found if none are given.
+        font_directories: where to look; where the system keeps its fonts if none are given.
+        bend: a curve along the line, not for vertical text.
+        warps: what else bends the text, in this order, after `bend`.
+        effects: what the camera did. May not move pixels.
+        least_ink_difference: images with a word that stands out less, in grey levels, are drawn anew.
+    """
+
+    corpus: Corpus
+    height: IntRange = (32, 64)
+    fonts: tuple[str, ...] = ()
+    font_directories: tuple[str, ...] = ()
+    layout: Layout = field(default_factory=Layout)
+    bend: Warp | None = None
+    warps: tuple[Warp, ...] = ()
+    paint: Paint = field(default_factory=Paint)
+    effects: Effect | None = None
+    least_ink_difference: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.height[0] <= self.height[1] <= 512:
+            raise InvalidInput("height: within 16 to 512 pixels", code="bad_recipe")
+        if self.effects and any(isinstance(part, Misalignment) for part in contained(self.effects)):
+            raise InvalidInput("effects: misalignment would move pixels away from their labels", code="bad_recipe")
+
+    def sample(self, rng: Rng) -> Params:
+        layout = self.layout
+        vertical = bool(rng.random() < layout.vertical)
+        count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
+        text = "\n".join(self.corpus.draw(rng) for _ in range(count))
+        beside = [self.corpus.draw(rng) if rng.random() < layout.distractors else "" for _ in range(2)]
+        side = between(rng, layout.margin)
+        return {
+            "text": text,
+            "beside": beside,
+            "font": open_shelf(self.font_directories, self.fonts).choose(rng, text + "".join(beside)).name,
+            "across": int(rng.integers(self.height[0], self.height[1] + 1)) * count,
+            "margin": [side * between(rng, (1.0, 2.0)), side],
+            "tracking": between(rng, layout.tracking),
+            "kern": bool(rng.random() < layout.kerning),
+            "vertical": vertical,
+            "bend": self.bend.sample(rng) if self.bend and not vertical else None,
+            "warps": [warp.sample(rng) for warp in self.warps],
+            "paint": self.paint.sample(rng),
+            "effects": self.effects.sample(rng) if self.effects else None,
+        }
+
+    def render(self, params: Params) -> tuple[Image, Labels]:
+        block, mapping, shape, characters, words = self.place(params)
+        coverage = draw(block.coverage, mapping, shape)
+        em = mapping.scale / 1.3
+        image = paint(coverage, params["paint"], em)
+        if self.effects and params["effects"] is not None:
+            image = self.effects.apply(image, None, params["effects"])
+        spans = np.concatenate([np.floor(words.min(axis=1)), np.ceil(words.max(axis=1))], axis=1)
+        difference = ink_difference(image, coverage, np.clip(spans, 0, np.tile(shape[::-1], 2)).astype(np.int64))
+        if difference < self.least_ink_difference:
+            raise Rejected(f"A word stands out by {difference:.0f} grey levels only.")
+        text: str = params["text"]
+        return image, {
+            "text": text,
+            "characters": [char for char in text if not char.isspace()],
+            "character_quads": characters.astype(np.float32),
+            "words": text.split(),
+            "word_quads": words.astype(np.float32),
+            "font": params["font"],
+            "ink_difference": round(difference, 1),
+        }
+
+    def place(self, params: Params) -> tuple[Block, Mapping, tuple[int, int], Points, Points]:
+        """The flat text, how it gets into the image, the image's height and width, character and word quads."""
+        face = open_shelf(self.font_directories, self.fonts).face(params["font"])
+        style = Style(face.path, params["tracking"], params["kern"], params["vertical"])
+        warps = [(self.bend, params["bend"])] if self.bend and params["bend"] is not None else []
+        warps += list(zip(self.warps, params["warps"], strict=True))
+        across, lines = params["across"], params["text"].count("\n") + 1
+        margin = (params["margin"][0] * across / lines, params["margin"][1] * across / lines)
+        flat = lay_out(style, _MEASURING_SIZE, params["text"], ink=False)
+        size = fit(flat, warps, across, margin, params["vertical"])[0].scale / flat.pitch * _MEASURING_SIZE
+        if size < _LEAST_SIZE:
+            raise Rejected(f"The text would be {size:.1f} pixels per em.")
+        # Glyphs are drawn at about the size that they are seen at, so that the one resampling stays mild.
+        above, below = params["beside"]
+        block = lay_out(style, drawing_size(size), params["text"], (above, below))
+        mapping, shape, characters, words = fit(block, warps, across, margin, params["vertical"])
+        return block, mapping, shape, characters, words

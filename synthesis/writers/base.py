@@ -1,0 +1,114 @@
+"""A folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+
+from foundation.errors import Conflict, InvalidInput, StorageFull
+from synthesis.effects.base import Image
+from synthesis.samples import Sample
+
+
+class Writer(ABC):
+    """Writes samples into `target`, which must not exist. Used as a context manager.
+
+    Everything goes into a hidden folder beside `target` that gets its name when the block ends without an error, and
+    is removed when it doesn't. What a killed process leaves is removed by the next writer of the same target.
+
+    Raises:
+        Conflict: `target` exists.
+        StorageFull: the disk is full.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.folder = target.with_name(f".{target.name}.partial")
+
+    def __enter__(self) -> Self:
+        if self.target.exists():
+            raise Conflict(f"{self.target} exists already; nothing was written.", code="output_exists")
+        with full_disk_is_named():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                with full_disk_is_named():
+                    self.finish()
+                    self.folder.replace(self.target)
+        finally:
+            self.abandon()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add(self, sample: Sample) -> None:
+        """Write one sample. Raises StorageFull: the disk is full; the block should end with this error."""
+        with full_disk_is_named():
+            self._add(sample)
+
+    @abstractmethod
+    def _add(self, sample: Sample) -> None:
+        """`add` without its care for errors."""
+
+    def finish(self) -> None:  # noqa: B027 - most writers have nothing to add
+        """Write what comes after the last sample."""
+
+    def abandon(self) -> None:  # noqa: B027 - most writers keep nothing open
+        """Close what is open, whatever happened."""
+
+
+def encode_png(image: Image) -> bytes:
+    """uint8 RGB (h, w, 3) as PNG."""
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not done:
+        raise InvalidInput("The image can't be written as PNG.", code="bad_image")
+    return data.tobytes()
+
+
+def plain_json(value: Any) -> str:
+    """JSON with sorted keys; arrays become lists rounded to thousandths."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return np.round(value.astype(np.float64), 3).tolist() if value.dtype.kind == "f" else value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file so that its name only ever stands for all of it."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+@contextmanager
+def full_disk_is_named() -> Iterator[None]:
+    """Turns "no space left" into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The disk is full; nothing incomplete was left behind.") from error
+        raise

@@ -1,0 +1,86 @@
+"""Images, `labels.csv` (file, text) as recognisers' trainers read it, and all labels and parameters as Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from foundation.errors import InvalidInput
+from synthesis.samples import Sample
+from synthesis.writers.base import Writer, encode_png, plain_json
+
+_QUADS = pa.list_(pa.list_(pa.list_(pa.float32(), 2), 4))
+SCHEMA = pa.schema(
+    [
+        ("file", pa.string()),
+        ("text", pa.string()),
+        ("characters", pa.list_(pa.string())),
+        ("character_quads", _QUADS),
+        ("words", pa.list_(pa.string())),
+        ("word_quads", _QUADS),
+        ("font", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("seed", pa.int64()),
+        ("index", pa.int64()),
+        ("params", pa.string()),
+    ]
+)
+_FLUSH = 1000
+
+
+class TextRecognitionWriter(Writer):
+    """`images/<index>.png`, `labels.csv`, `labels.parquet`. Quads are rows (n, 4, 2); parameters are JSON.
+
+    Raises:
+        InvalidInput: a sample that shows no text.
+    """
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(target)
+        self._rows: list[dict[str, Any]] = []
+        self._parquet: Any = None
+
+    def _add(self, sample: Sample) -> None:
+        if "text" not in sample.labels:
+            raise InvalidInput(f"Sample {sample.index} has no text.", code="bad_sample")
+        file = f"images/{sample.key}.png"
+        (self.folder / "images").mkdir(exist_ok=True)
+        (self.folder / file).write_bytes(encode_png(sample.image))
+        labels = {name: _listed(value) for name, value in sample.labels.items() if name in SCHEMA.names}
+        height, width = sample.image.shape[:2]
+        origin = {"seed": sample.seed, "index": sample.index, "params": plain_json(sample.params)}
+        self._rows.append({"file": file, "width": width, "height": height} | labels | origin)
+        if len(self._rows) >= _FLUSH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._parquet is None:
+            self._parquet = pq.ParquetWriter(self.folder / "labels.parquet", SCHEMA)
+        self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
+        lines = io.StringIO(newline="")
+        out = csv.writer(lines)
+        if not (self.folder / "labels.csv").exists():
+            out.writerow(["file", "text"])
+        out.writerows((row["file"], row["text"]) for row in self._rows)
+        with (self.folder / "labels.csv").open("a", encoding="utf-8", newline="") as stream:
+            stream.write(lines.getvalue())
+        self._rows.clear()
+
+    def finish(self) -> None:
+        self._flush()
+        self.abandon()
+
+    def abandon(self) -> None:
+        if self._parquet is not None:
+            self._parquet.close()
+            self._parquet = None
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -1,0 +1,125 @@
+"""Recipes say what is wrong with them, and items don't depend on one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import Generator as Rng
+
+from foundation.errors import InvalidInput, NotFound
+from synthesis.effects.base import Image, Params
+from synthesis.effects.combinators import OneOf, Probably, contained
+from synthesis.effects.noise import Noise
+from synthesis.recipes import PARTS, PRESETS, build, load_generator, load_preset, parse_recipe
+from synthesis.samples import ATTEMPTS, Generator, Labels, Rejected, make_sample
+
+
+@dataclass(frozen=True, slots=True)
+class Dice(Generator):
+    """One grey pixel; a share of draws is rejected."""
+
+    rejected: float = 0.5
+
+    def sample(self, rng: Rng) -> Params:
+        if rng.random() < self.rejected:
+            raise Rejected("a bad throw")
+        return {"grey": int(rng.integers(256))}
+
+    def render(self, params: Params) -> tuple[Image, Labels]:
+        return np.full((1, 1, 3), params["grey"], np.uint8), {"grey": params["grey"]}
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=20), st.integers(0, 2**40))
+def test_items_are_the_same_in_any_order(indices: list[int], seed: int) -> None:
+    alone = {index: make_sample(Dice(), seed, index).labels["grey"] for index in indices}
+    for index in reversed(indices):
+        assert make_sample(Dice(), seed, index).labels["grey"] == alone[index]
+
+
+def test_rejected_draws_are_counted_and_end() -> None:
+    attempts = [make_sample(Dice(), 3, index).attempt for index in range(400)]
+    assert 0.7 < np.mean(attempts) < 1.3  # half rejected: one before each success
+    with pytest.raises(InvalidInput, match=f"{ATTEMPTS} draws; the last one: a bad throw"):
+        make_sample(Dice(1.0), 3, 0)
+    with pytest.raises(InvalidInput, match="0 or more"):
+        make_sample(Dice(), -1, 0)
+
+
+def test_effects_and_combinators_from_yaml() -> None:
+    part = parse_recipe(
+        """
+        probably:
+          probability: 0.5
+          effect:
+            one_of:
+              effects:
+                - noise: {read: [1, 4]}
+                - jpeg:
+        """
+    )
+    assert isinstance(part, Probably)
+    assert isinstance(part.effect, OneOf)
+    assert part.effect.effects[0] == Noise(read=(1.0, 4.0))
+    assert len(list(contained(part))) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("noise: {read: [4, 1]}", r"recipe\.noise\.read: the range \[4, 1\] is turned round"),
+        ("noise: {reed: [1, 4]}", r"recipe\.noise has no key reed; known are read, shot"),
+        ("nose: {}", "recipe: nothing is called 'nose'; known are low_resolution"),
+        ("noise: {read: 4}", r"recipe\.noise\.read: a list is needed, not 4"),
+        ("noise: {read: [1, 2, 3]}", "2 values are needed, not 3"),
+        ("noise: {read: [a, b]}", "float is needed, not 'a'"),
+        ("noise: {read: [.nan, 1]}", "nan is no finite number"),
+        ("noise: [1]", "arguments are a mapping"),
+        ("probably: {probability: 0.5}", r"recipe\.probably: the key effect is missing"),
+        ("probably: {probability: 0.5, effect: {words: {}}}", r"recipe\.probably\.effect: words is no Effect"),
+        ("one_of: {effects: [{noise: {read: [2, 1]}}]}", r"recipe\.one_of\.effects\[0\]\.noise\.read: the range"),
+        ("- noise", "a part is written as"),
+        ("a: [", "is not YAML"),
+        ("text_lines: {corpus: {words: {}}, height: [1, 4]}", r"recipe\.text_lines: height: within 16 to 512"),
+        ("text_lines: {corpus: {words: {}}, effects: {misalignment: {}}}", "misalignment would move pixels"),
+        ("text_lines: {corpus: {words: {count: [1.5, 2]}}}", r"words\.count: int is needed, not 1\.5"),
+    ],
+)
+def test_mistakes_are_named(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        parse_recipe(text)
+
+
+@given(st.floats(-100, 100), st.floats(-100, 100))
+def test_ranges(low: float, high: float) -> None:
+    if low <= high:
+        assert build({"noise": {"read": [low, high]}}).read == (low, high)
+    else:
+        with pytest.raises(InvalidInput) as caught:
+            build({"noise": {"read": [low, high]}})
+        assert caught.value.code == "range_reversed"
+
+
+def test_every_part_can_be_built_or_says_what_it_needs() -> None:
+    for name in PARTS:
+        try:
+            build({name: {}})
+        except InvalidInput as error:
+            assert "is missing" in error.message or "at least one" in error.message, name
+
+
+def test_presets_and_files(recipe_file: Path) -> None:
+    assert {"text_document", "text_label", "text_price", "text_curved", "text_hard"} <= PRESETS.keys()
+    for name in PRESETS:
+        assert isinstance(load_preset(name), Generator)
+    with pytest.raises(NotFound, match="known are text_curved"):
+        load_preset("nothing")
+    with pytest.raises(NotFound, match="There is no recipe"):
+        load_generator(recipe_file)
+    recipe_file.write_text("noise: {}")
+    with pytest.raises(InvalidInput, match="makes an effect"):
+        load_generator(recipe_file)

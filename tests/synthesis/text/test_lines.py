@@ -1,0 +1,185 @@
+"""Whole text lines: the same bytes everywhere, labels that say what is drawn, nothing that the font can't write."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from foundation.errors import InvalidInput, NotFound
+from synthesis.recipes import PRESETS, load_preset
+from synthesis.samples import Generator, Sample, make_sample
+from synthesis.text.corpora import Codes, Mix, Words
+from synthesis.text.fonts import Shelf, open_shelf
+from synthesis.text.glyphs import drawing_size, glyph
+from synthesis.text.legibility import contrast_ratio, ink_difference
+from synthesis.text.lines import Layout, TextLines
+from synthesis.text.paint import Paint
+from synthesis.text.warps import Arc, Perspective, Rotation
+
+TEXT_PRESETS = [name for name in PRESETS if name.startswith("text_")]
+SLACK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def digest(sample: Sample) -> str:
+    labels = {name: np.asarray(value).tolist() for name, value in sample.labels.items()}
+    about = json.dumps([labels, sample.params, sample.attempt], sort_keys=True)
+    return hashlib.sha256(sample.image.tobytes() + about.encode()).hexdigest()
+
+
+def plain(fonts: str) -> TextLines:
+    """Flat black or white text on plain ground."""
+    return TextLines(
+        Codes(),
+        font_directories=(fonts,),
+        paint=Paint(10.0, 0.5, (0, 0), 0, (0, 0), 0, 0, 0, 0, (1, 1)),
+        warps=(Rotation((-10, 10)), Perspective()),
+    )
+
+
+def all_kinds(fonts: str) -> TextLines:
+    return TextLines(
+        Codes(),
+        font_directories=(fonts,),
+        layout=Layout(lines=(1, 2), vertical=0.2, distractors=0.3),
+        bend=Arc(),
+        warps=(Perspective(),),
+        paint=Paint(outline=0.3, shadow=0.3, extrusion=0.3, blend=0.5),
+    )
+
+
+@SLACK
+@given(seed=st.integers(0, 2**40), index=st.integers(0, 10**9))
+def test_labels_fit_the_image(pillow_fonts: str, seed: int, index: int) -> None:
+    generator = all_kinds(pillow_fonts)
+    sample = make_sample(generator, seed, index)
+    labels, (height, width) = sample.labels, sample.image.shape[:2]
+    lines = labels["text"].count("\n") + 1
+    assert sample.image.dtype == np.uint8
+    assert (width if sample.params["vertical"] else height) in range(32 * lines, 64 * lines + 1)
+    assert "".join(labels["characters"]) == "".join(labels["text"].split())
+    assert labels["character_quads"].shape == (len(labels["characters"]), 4, 2)
+    assert labels["word_quads"].shape == (len(labels["words"]), 4, 2)
+    for quads in (labels["character_quads"], labels["word_quads"]):
+        assert quads.min() >= -1e-3
+        assert (quads <= np.array([width, height]) + 1e-3).all()
+    # What was drawn is written down: the parameters alone make the same sample again, also after JSON.
+    image, again = generator.render(json.loads(json.dumps(sample.params)))
+    assert np.array_equal(image, sample.image)
+    assert np.array_equal(again["character_quads"], labels["character_quads"])
+
+
+@SLACK
+@given(index=st.integers(0, 10**6))
+def test_ink_lies_where_the_quads_say(pillow_fonts: str, index: int) -> None:
+    """On plain ground every pixel that differs lies in some character's quad, and every quad has such pixels."""
+    sample = make_sample(plain(pillow_fonts), 11, index)
+    ground = np.array(sample.params["paint"]["ground"]["colours"][0])
+    inked = np.abs(sample.image.astype(int) - ground).max(axis=2) > 60
+    explained = np.zeros_like(inked)
+    y, x = np.mgrid[: inked.shape[0], : inked.shape[1]] + 0.5
+    for quad in sample.labels["character_quads"]:
+        edges = np.roll(quad, -1, axis=0) - quad
+        lengths = np.maximum(np.hypot(*edges.T), 1e-6)
+        dx, dy = x[..., None] - quad[:, 0], y[..., None] - quad[:, 1]
+        inside = ((edges[:, 0] * dy - edges[:, 1] * dx) / lengths > -1.0).all(axis=-1)
+        assert (inside & inked).any()
+        explained |= inside
+    assert not (inked & ~explained).any()
+
+
+def test_same_bytes_in_another_order_and_process(pillow_fonts: str) -> None:
+    script = (
+        "import sys; from tests.synthesis.text.test_lines import all_kinds, digest;"
+        "from synthesis.samples import make_sample;"
+        "print(*[digest(make_sample(all_kinds(sys.argv[1]), 5, i)) for i in range(12)])"
+    )
+    run = subprocess.run([sys.executable, "-c", script, pillow_fonts], capture_output=True, text=True, check=True)
+    backwards = [digest(make_sample(all_kinds(pillow_fonts), 5, index)) for index in reversed(range(12))]
+    assert run.stdout.split() == backwards[::-1]
+
+
+@pytest.mark.parametrize("name", TEXT_PRESETS)
+def test_presets_write_only_what_their_fonts_have(name: str, system_shelf: Shelf) -> None:
+    generator: Generator = load_preset(name)
+    seen = set()
+    for index in range(40):
+        sample = make_sample(generator, 7, index)
+        face = system_shelf.face(sample.labels["font"])
+        drawn = set("".join(sample.labels["characters"]))
+        assert drawn <= face.coverage
+        assert all(glyph(face.path, 24, char).mask.any() for char in drawn)
+        assert sample.labels["ink_difference"] >= 15
+        assert sample.image.shape[0] >= 30
+        seen.add(digest(sample))
+    assert len(seen) == 40
+
+
+def test_missing_fonts_and_glyphs_are_named(pillow_fonts: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(NotFound, match="no font directory /nowhere"):
+        open_shelf(("/nowhere",))
+    with pytest.raises(NotFound, match="apt-get install"):
+        open_shelf((str(tmp_path_factory.mktemp("none")),))
+    with pytest.raises(NotFound, match="No font of the family Comic Roman"):
+        open_shelf((pillow_fonts,), ("Comic Roman",))
+    with pytest.raises(NotFound, match=r"aileron.ttf lacks ж \(U\+0436\)"):
+        open_shelf((pillow_fonts,)).choose(np.random.default_rng(0), "жest")
+    with pytest.raises(NotFound, match=r"ж \(U\+0436\)|lacks"):
+        make_sample(TextLines(Words("cyrillic"), font_directories=(pillow_fonts,)), 0, 0)
+    with pytest.raises(NotFound, match="no word list 'klingon'"):
+        make_sample(TextLines(Words("klingon"), font_directories=(pillow_fonts,)), 0, 0)
+
+
+def test_broken_font_files_are_passed_over(tmp_path_factory: pytest.TempPathFactory, pillow_fonts: str) -> None:
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "bad.ttf").write_bytes(b"no font at all")
+    (folder / "good.ttf").write_bytes((Path(pillow_fonts) / "aileron.ttf").read_bytes())
+    assert list(open_shelf((str(folder),)).faces) == ["good.ttf"]
+
+
+def test_illegible_recipes_say_so(pillow_fonts: str) -> None:
+    grey_on_grey = TextLines(Codes(), font_directories=(pillow_fonts,), paint=Paint(contrast=21.5))
+    with pytest.raises(InvalidInput, match=r"No colours of contrast 21\.5"):
+        make_sample(grey_on_grey, 0, 0)
+
+
+def test_contrast_ratios_of_the_standard() -> None:
+    assert contrast_ratio((0, 0, 0), (255, 255, 255)) == pytest.approx(21.0)
+    assert contrast_ratio((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.01)
+    assert contrast_ratio((10, 20, 30), (10, 20, 30)) == 1.0
+
+
+def test_ink_difference_finds_the_weakest_word() -> None:
+    image, coverage = np.full((10, 40, 3), 200, np.uint8), np.zeros((10, 40), np.uint8)
+    for left, grey in ((5, 0), (25, 190)):
+        image[3:6, left : left + 5], coverage[3:6, left : left + 5] = grey, 255
+    assert ink_difference(image, coverage, np.array([[0, 0, 20, 10], [20, 0, 40, 10]])) == pytest.approx(10)
+    assert ink_difference(image, coverage, np.array([[0, 0, 20, 10]])) == pytest.approx(200)
+
+
+@given(st.floats(1, 250))
+def test_glyphs_are_drawn_no_smaller_than_they_are_seen(wanted: float) -> None:
+    assert wanted <= drawing_size(wanted) <= max(10, 1.35 * wanted)
+
+
+def test_words_are_balanced_over_lengths(pillow_fonts: str) -> None:
+    rng = np.random.default_rng(0)
+    for script in ("latin", "cyrillic", "greek"):
+        lengths = [min(len(Words(script, (1, 1), 0.0).draw(rng)), 12) for _ in range(3000)]
+        share = np.bincount(lengths, minlength=13)[1:] / 3000
+        present = share[share > 0]
+        assert present.max() < 2 * present.min()
+
+
+@given(st.integers(0, 2**32))
+def test_capitals_need_no_combining_marks(seed: int) -> None:
+    text = Mix((Words("greek", capitals=1.0), Words("latin", capitals=1.0))).draw(np.random.default_rng(seed))
+    assert not any(unicodedata.combining(char) for char in text)

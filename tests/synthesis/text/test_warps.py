@@ -1,0 +1,101 @@
+"""Warps and their inverses, and labels against marked pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthesis.samples import Rejected
+from synthesis.text.geometry import corners, draw, fit
+from synthesis.text.layout import Block
+from synthesis.text.warps import Arc, Elastic, Lens, OneWarpOf, Perspective, ProbablyWarp, Rotation, Sine, Warp
+
+WARPS: list[Warp] = [
+    Rotation((-30, 30), (-0.4, 0.4)),
+    Perspective((-0.5, 0.5), (-0.3, 0.3)),
+    Arc((-120, 120)),
+    Sine((0.0, 0.4)),
+    Elastic((0.0, 0.1)),
+    Lens((-0.15, 0.15)),
+    OneWarpOf((Arc(), Sine())),
+    ProbablyWarp(0.5, Arc()),
+]
+
+
+def block(width: int = 240, height: int = 40, border: int = 10) -> Block:
+    """Five marked squares, three in the first word, as if they were characters."""
+    lefts = np.array([12, 60, 108, 156, 220])
+    tops = np.array([12, 40, 20, 12, 30])
+    boxes = np.stack([lefts, tops, lefts + 9, tops + 9], axis=1).astype(float)
+    coverage = np.zeros((height + 2 * border, width + 2 * border), np.uint8)
+    return Block(coverage, border, boxes, np.array([0, 0, 0, 1, 1]), 40.0)
+
+
+@pytest.mark.parametrize("warp", WARPS, ids=lambda warp: type(warp).__name__)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), length=st.floats(1.0, 15.0))
+def test_backward_undoes_forward(warp: Warp, seed: int, length: float) -> None:
+    rng = np.random.default_rng(seed)
+    params, size = warp.sample(rng), (length, 1.0)
+    points = rng.uniform(-0.5, 0.5, (50, 2)) * np.array(size)
+    back = warp.backward(warp.forward(points, params, size), params, size)
+    assert np.allclose(back, points, atol=2e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    chosen=st.lists(st.sampled_from(WARPS), max_size=3),
+    across=st.integers(32, 128),
+)
+def test_quads_follow_marked_pixels(seed: int, chosen: list[Warp], across: int) -> None:
+    """Each character's box is drawn alone and warped: its ink's centre is the quad's, and it stays inside the image."""
+    rng = np.random.default_rng(seed)
+    flat = block()
+    warps = [(warp, warp.sample(rng)) for warp in chosen]
+    try:
+        mapping, shape, characters, words = fit(flat, warps, across, (4.0, 3.0), False)
+    except Rejected:
+        return
+    assert shape[0] == across
+    for quads in (characters, words):
+        assert quads.min() >= -1e-6
+        assert (quads <= np.array(shape[::-1]) + 1e-6).all()
+    y, x = np.mgrid[: shape[0], : shape[1]] + 0.5
+    for place, box in enumerate(flat.boxes.astype(int).tolist()):
+        marked = flat.coverage.copy()
+        marked[box[1] : box[3], box[0] : box[2]] = 255
+        seen = draw(marked, mapping, shape).astype(float)
+        area = seen.sum() / 255
+        if area < 4:
+            continue  # shrunk to nothing by perspective
+        centre = np.array([(seen * x).sum(), (seen * y).sum()]) / seen.sum()
+        # The centre of a square's dense outline and inside, brought through the same warps.
+        grid = np.stack(np.meshgrid(*(np.linspace(0.05, 0.95, 10),) * 2), axis=-1).reshape(-1, 2) * 9 + box[:2]
+        expected = mapping.forward(grid).mean(axis=0)
+        # Perspective weighs near and far pixels differently; resampling adds its half pixel.
+        assert np.abs(centre - expected).max() < 1.25
+        quad = characters[place]
+        assert np.allclose(quad, mapping.forward(corners(np.array([box], float))[0]), atol=1e-6)
+        assert (np.abs(seen[y > quad[:, 1].max() + 2]) < 40).all()
+        assert (np.abs(seen[x > quad[:, 0].max() + 2]) < 40).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), chosen=st.lists(st.sampled_from(WARPS), max_size=3))
+def test_word_quads_hold_their_characters(seed: int, chosen: list[Warp]) -> None:
+    rng = np.random.default_rng(seed)
+    flat = block()
+    try:
+        _, _, characters, words = fit(flat, [(warp, warp.sample(rng)) for warp in chosen], 64, (4.0, 3.0), False)
+    except Rejected:
+        return
+    assert len(words) == 2
+    for word, quad in enumerate(words):
+        edges = np.roll(quad, -1, axis=0) - quad
+        lengths = np.hypot(*edges.T)
+        offsets = characters[flat.words == word].reshape(-1, 2)[:, None] - quad
+        inside = (edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0]) / lengths
+        assert inside.min() > -1.5
