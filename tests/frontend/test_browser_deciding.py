@@ -137,8 +137,12 @@ def test_two_people_at_once_are_told(cluster: Page, made: World, people: dict[st
     decide(user=people["manager"], kind="rename", identity=made.people[0].pk, text="Annika")
     cluster.locator("#grid [role=option]").first.click()
     cluster.keyboard.press("r")
-    toast(cluster, "has changed since you looked")
+    dialog = cluster.get_by_role("dialog", name="This has changed meanwhile")
+    expect(dialog).to_contain_text("manager named this person Annika just now.")
     assert not Decision.objects.filter(kind="reject").exists()
+    dialog.get_by_role("button", name="Say mine as well").click()
+    toast(cluster, "Rejected: 1 face")
+    assert Decision.objects.filter(kind="reject").count() == 1
     problems.clear()  # the browser notes the 409
 
 

@@ -44,9 +44,9 @@ def test_more_clusters_come_while_scrolling_and_can_be_selected_like_the_first(
     page.locator(".pager").scroll_into_view_if_needed()
     expect(page.locator(".people-grid .person")).to_have_count(71)
     page.goto(live_server.url + reverse("ui:cluster", args=[world.clusters[0].pk]))
-    expect(page.locator("#grid [role=option]")).to_have_count(180)
-    page.locator("#grid .pager").scroll_into_view_if_needed()
-    expect(page.locator("#grid [role=option]")).to_have_count(200)
+    tiles = page.locator("#grid [role=option]")
+    expect(tiles.first).to_be_visible()
+    assert tiles.count() < 100  # of 200; the others come when they are looked at
     page.keyboard.press("Control+a")
     expect(page.locator("[data-status]")).to_have_text("200 faces selected")
 

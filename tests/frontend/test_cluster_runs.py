@@ -174,10 +174,13 @@ def test_a_run_of_every_state_opens_and_says_so(as_role: Callable[[str], Client]
 
 def test_clusters_of_a_preview_name_nobody(as_role: Callable[[str], Client], preview: ClusterRun) -> None:
     cluster = preview.clusters.all()[0]
-    page = as_role("data_engineer").get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
+    client = as_role("data_engineer")
+    page = client.get(reverse("ui:cluster", args=[cluster.pk])).content.decode()
     assert "This cluster is of a preview" in page and 'id="workspace"' not in page
-    assert page.count('class="tile') == cluster.size and page.count(">Anna</span>") == cluster.size
-    assert 'aria-disabled="true"' not in page
+    assert "data-preview-grid" in page and 'role="toolbar"' not in page
+    faces = client.get(reverse("ui:cluster_faces", args=[cluster.pk])).json()["faces"]
+    assert [face["note"] for face in faces] == ["Anna"] * cluster.size
+    assert {face["state"] for face in faces} == {"open"}
 
 
 def test_the_pages_cost_the_same_for_twice_as_much(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
