@@ -106,13 +106,15 @@ def word_quads(characters: Points, boxes: Points, words: NDArray[np.int64]) -> P
     A word's flat box, warped (`boxes`); where a curve leaves characters outside of it, the box along the word.
     """
     quads = boxes.copy()
-    for place, word in enumerate(np.unique(words)):
-        inside = characters[words == word].reshape(-1, 2)
-        edges = np.roll(quads[place], -1, axis=0) - quads[place]
-        from_corner = inside[:, None] - quads[place]
-        side = edges[:, 0] * from_corner[..., 1] - edges[:, 1] * from_corner[..., 0]
-        if (side < -0.02 * np.hypot(*edges.T)).any():
-            quads[place] = _oriented(characters[words == word])
+    edges = np.roll(boxes, -1, axis=1) - boxes
+    starts = np.flatnonzero(np.diff(words, prepend=-1))
+    own = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(words)))
+    reach = characters[:, :, None] - boxes[own][:, None]  # (n, corner of the character, corner of the word, 2)
+    along = edges[own][:, None]
+    side = along[..., 0] * reach[..., 1] - along[..., 1] * reach[..., 0]
+    outside = (side < -0.02 * np.hypot(along[..., 0], along[..., 1])).any(axis=(1, 2))
+    for word in set(own[outside].tolist()):
+        quads[word] = _oriented(characters[own == word])
     return quads
 
 

@@ -61,8 +61,13 @@ def glyph(path: str, size: int, char: str) -> Glyph:
 @lru_cache(maxsize=131_072)
 def kerning(path: str, pair: str) -> float:
     """By how much the second character of the pair moves away from the first, in ems; mostly negative."""
-    font = load_font(path, _KERNING_SIZE)
-    return float(font.getlength(pair) - font.getlength(pair[0]) - font.getlength(pair[1])) / _KERNING_SIZE
+    apart = _advance(path, pair[0]) + _advance(path, pair[1])
+    return (load_font(path, _KERNING_SIZE).getlength(pair) - apart) / _KERNING_SIZE
+
+
+@lru_cache(maxsize=65_536)
+def _advance(path: str, char: str) -> float:
+    return float(load_font(path, _KERNING_SIZE).getlength(char))
 
 
 def drawing_size(wanted: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,7 @@ class Block:
     """Flat text.
 
     Attributes:
-        coverage: uint8 (h, w), 255 is full ink, with `border` pixels of room on every side of the text. All 0 if the
-            text was measured only.
+        coverage: uint8 (h, w), 255 is full ink, with `border` pixels of room on every side of the text.
         border: pixels.
         boxes: (n, 4) ink boxes of the characters that are no spaces, in reading order.
         words: (n,) the number of each character's word.
@@ -50,25 +50,17 @@ class Block:
     pitch: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    glyph: Glyph
-    x: int
-    y: int
+class _Placed(NamedTuple):
+    mask: NDArray[np.uint8]
+    box: tuple[int, int, int, int]
     word: int
 
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        left, top = self.x + self.glyph.left, self.y + self.glyph.top
-        return left, top, left + self.glyph.mask.shape[1], top + self.glyph.mask.shape[0]
 
-
-def lay_out(style: Style, size: int, text: str, beside: tuple[str, str] = ("", ""), *, ink: bool = True) -> Block:
+def lay_out(style: Style, size: int, text: str, beside: tuple[str, str] = ("", "")) -> Block:
     """Set `text`, lines parted by newlines, at `size` pixels per em.
 
     Args:
         beside: distractor lines above and below, mostly outside the block, in the same style. Not for vertical text.
-        ink: False only measures.
 
     Raises:
         Rejected: the font draws nothing for a character.
@@ -87,10 +79,10 @@ def lay_out(style: Style, size: int, text: str, beside: tuple[str, str] = ("", "
     border = round(0.6 * size)
     canvas = np.zeros((int(bottom - top) + 2 * border, int(right - left) + 2 * border), np.uint8)
     shift = np.array([border - left, border - top])
-    for item in placed if ink else ():
+    for item in placed:
         _stamp(canvas, item, shift)
     for line, direction in zip(beside, (-1, 1), strict=True):
-        if ink and line and not style.vertical:
+        if line and not style.vertical:
             _stamp_beside(canvas, _set_line(style, size, line, 0.0, 0), shift, (top, bottom)[direction > 0], direction)
     return Block(canvas, border, boxes + np.tile(shift, 2), np.array([item.word for item in placed]), pitch)
 
@@ -107,14 +99,19 @@ def _set_line(style: Style, size: int, line: str, across: float, word: int) -> l
             pen += (1.1 + style.tracking) * size if not char.isspace() else 0.6 * size
             if drawn.mask.size:
                 middle = drawn.left + drawn.mask.shape[1] / 2
-                placed.append(_Placed(drawn, round(across - middle), round(pen), word))
+                placed.append(_place(drawn, round(across - middle), round(pen), word))
         else:
             pen += kerning(style.path, before + char) * size if style.kern and placed else 0.0
             if drawn.mask.size:
-                placed.append(_Placed(drawn, round(pen), round(across), word))
+                placed.append(_place(drawn, round(pen), round(across), word))
             pen += drawn.advance + style.tracking * size
         before = char
     return placed
+
+
+def _place(drawn: Glyph, x: int, y: int, word: int) -> _Placed:
+    left, top = x + drawn.left, y + drawn.top
+    return _Placed(drawn.mask, (left, top, left + drawn.mask.shape[1], top + drawn.mask.shape[0]), word)
 
 
 def _stamp(canvas: NDArray[np.uint8], item: _Placed, shift: NDArray[np.float64]) -> None:
@@ -127,7 +124,7 @@ def _stamp(canvas: NDArray[np.uint8], item: _Placed, shift: NDArray[np.float64])
     if x0 >= x1 or y0 >= y1:
         return
     target = canvas[y0:y1, x0:x1]
-    np.maximum(target, item.glyph.mask[y0 - top : y1 - top, x0 - left : x1 - left], out=target)
+    np.maximum(target, item.mask[y0 - top : y1 - top, x0 - left : x1 - left], out=target)
 
 
 def _stamp_beside(

@@ -22,7 +22,8 @@ from synthesis.text.legibility import ink_difference
 from synthesis.text.paint import Paint, paint
 from synthesis.text.warps import Points, Warp
 
-_MEASURING_SIZE: Final = 24
+_USUAL_SIZE: Final = 0.75  # ems in an image's height, most often
+_MILD: Final = (0.55, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 9.0  # pixels per em; below, letters run together
 
 
@@ -142,12 +143,14 @@ class TextLines(Generator):
         warps += list(zip(self.warps, params["warps"], strict=True))
         across, lines = params["across"], params["text"].count("\n") + 1
         margin = (params["margin"][0] * across / lines, params["margin"][1] * across / lines)
-        flat = lay_out(style, _MEASURING_SIZE, params["text"], ink=False)
-        size = fit(flat, warps, across, margin, params["vertical"])[0].scale / flat.pitch * _MEASURING_SIZE
-        if size < _LEAST_SIZE:
-            raise Rejected(f"The text would be {size:.1f} pixels per em.")
-        # Glyphs are drawn at about the size that they are seen at, so that the one resampling stays mild.
         above, below = params["beside"]
-        block = lay_out(style, drawing_size(size), params["text"], (above, below))
-        mapping, shape, characters, words = fit(block, warps, across, margin, params["vertical"])
-        return block, mapping, shape, characters, words
+        size = drawing_size(_USUAL_SIZE * across / lines)
+        block = lay_out(style, size, params["text"], (above, below))
+        fitted = fit(block, warps, across, margin, params["vertical"])
+        seen = fitted[0].scale / block.pitch
+        if size * seen < _LEAST_SIZE:
+            raise Rejected(f"The text would be {size * seen:.1f} pixels per em.")
+        if not _MILD[0] <= seen <= _MILD[1]:
+            block = lay_out(style, drawing_size(size * seen), params["text"], (above, below))
+            fitted = fit(block, warps, across, margin, params["vertical"])
+        return block, *fitted
