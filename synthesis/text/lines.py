@@ -24,7 +24,7 @@ from synthesis.text.warps import Points, Warp
 
 _USUAL_SIZE: Final = 0.75  # ems in an image's height, most often
 _MILD: Final = (0.55, 1.05)  # by how much glyphs may be enlarged by the one resampling
-_LEAST_SIZE: Final = 9.0  # pixels per em; below, letters run together
+_LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Layout:
     """How text is set. Single numbers are the share of images that have the thing.
 
     Attributes:
-        lines: of text, both ends included. Vertical text has one.
+        lines: of text, both ends included.
         tracking: extra room between characters, in ems.
         kerning: pair kerning, where the font has any.
-        vertical: one character under the other.
+        vertical: one word, one character under the other.
         distractors: parts of other lines above and below.
         margin: room around the text, as a share of the image's height; the ends have up to twice as much.
     """
@@ -83,7 +83,7 @@ class TextLines(Generator):
     warps: tuple[Warp, ...] = ()
     paint: Paint = field(default_factory=Paint)
     effects: Effect | None = None
-    least_ink_difference: float = 25.0
+    least_ink_difference: float = 30.0
 
     def __post_init__(self) -> None:
         if not 16 <= self.height[0] <= self.height[1] <= 512:
@@ -96,6 +96,7 @@ class TextLines(Generator):
         vertical = bool(rng.random() < layout.vertical)
         count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
         text = "\n".join(self.corpus.draw(rng) for _ in range(count))
+        text = text.split()[0] if vertical else text
         beside = [self.corpus.draw(rng) if rng.random() < layout.distractors else "" for _ in range(2)]
         side = between(rng, layout.margin)
         return {

@@ -1,0 +1,132 @@
+"""How many text lines a core makes in a second, for each preset; each effect's cost; other generators beside it.
+
+`python -m benchmarks.synthesis [--count 1000] [--trdg PYTHON] [--albumentations PYTHON]`
+
+Peers run in an interpreter of their own (trdg needs Pillow < 10). Time is this process's own CPU time, after as many
+images again to warm the caches; one thread. One JSON object per line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from synthesis.effects import EFFECTS, make_effect
+from synthesis.effects.seeds import item_rng
+from synthesis.recipes import PRESETS, load_preset
+from synthesis.samples import make_sample
+from synthesis.writers.base import encode_png
+
+_SIZE: Final = (48, 320)
+_TRDG: Final = """
+import json, sys, time
+from trdg.generators import GeneratorFromDict
+made = GeneratorFromDict(length=2, size=48, skewing_angle=5, random_skew=True, blur=1, random_blur=True,
+                         background_type=0, distorsion_type=3, count=2 * int(sys.argv[1]))
+for _ in range(int(sys.argv[1])):
+    next(made)
+begin = time.process_time()
+for _ in range(int(sys.argv[1])):
+    next(made)
+print(json.dumps(int(sys.argv[1]) / (time.process_time() - begin)))
+"""
+_ALBUMENTATIONS: Final = """
+import json, sys, time
+import albumentations as A, cv2, numpy as np
+cv2.setNumThreads(1)
+image = np.random.default_rng(0).integers(0, 256, (48, 320, 3), dtype=np.uint8)
+ours = {"motion_blur": A.MotionBlur(blur_limit=(5, 11), p=1), "defocus_blur": A.Defocus(radius=(2, 4), p=1),
+        "noise": A.GaussNoise(p=1), "jpeg": A.ImageCompression(quality_range=(25, 75), p=1),
+        "low_resolution": A.Downscale(scale_range=(0.14, 0.25), p=1),
+        "brightness_contrast": A.RandomBrightnessContrast(p=1), "colour_cast": A.RGBShift(p=1)}
+rates = {}
+for name, effect in ours.items():
+    for _ in range(50):
+        effect(image=image)
+    begin = time.process_time()
+    for _ in range(int(sys.argv[1])):
+        effect(image=image)
+    rates[name] = int(sys.argv[1]) / (time.process_time() - begin)
+print(json.dumps(rates))
+"""
+
+
+def presets(count: int) -> Iterator[dict[str, Any]]:
+    """Images and lines of text a second, with and without PNG."""
+    for name in (name for name in PRESETS if name.startswith("text_")):
+        generator = load_preset(name)
+        for index in range(count):
+            make_sample(generator, 1, index)
+        begin = time.process_time()
+        samples = [make_sample(generator, 7, index) for index in range(count)]
+        seconds = time.process_time() - begin
+        begin = time.process_time()
+        for sample in samples:
+            encode_png(sample.image)
+        lines = sum(sample.labels["text"].count("\n") + 1 for sample in samples)
+        yield {
+            "what": "preset",
+            "name": name,
+            "images": count,
+            "images_per_s": round(count / seconds),
+            "lines_per_s": round(lines / seconds),
+            "images_per_s_with_png": round(count / (seconds + time.process_time() - begin)),
+            "median_height": statistics.median(sample.image.shape[0] for sample in samples),
+            "median_width": statistics.median(sample.image.shape[1] for sample in samples),
+            "rejected_draws_per_image": round(sum(sample.attempt for sample in samples) / count, 4),
+            "fonts": len({sample.labels["font"] for sample in samples}),
+            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+
+
+def effects(count: int, peer: dict[str, float]) -> Iterator[dict[str, Any]]:
+    """Applications a second of each effect to a 48x320 image."""
+    image = np.random.default_rng(0).integers(0, 256, (*_SIZE, 3), dtype=np.uint8)
+    for name in EFFECTS:
+        effect = make_effect(name)
+        effect(image, item_rng(0, 0))
+        begin = time.process_time()
+        for index in range(count):
+            effect(image, item_rng(7, index))
+        row = {"what": "effect", "name": name, "per_s": round(count / (time.process_time() - begin))}
+        yield row | ({"albumentations_per_s": round(peer[name])} if name in peer else {})
+
+
+def _peer(python: str, script: str, count: int) -> Any:
+    run = subprocess.run([python, "-c", script, str(count)], capture_output=True, text=True)
+    if run.returncode:
+        return {"failed": run.stderr.strip().splitlines()[-1:]}
+    return json.loads(run.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--trdg", metavar="PYTHON", help="an interpreter that has trdg")
+    parser.add_argument("--albumentations", metavar="PYTHON", help="an interpreter that has albumentations")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    for row in presets(options.count):
+        print(json.dumps(row), flush=True)
+    if options.trdg:
+        rate = _peer(options.trdg, _TRDG, options.count)
+        print(json.dumps({"what": "peer", "name": "trdg", "images_per_s": rate}), flush=True)
+    rates = _peer(options.albumentations, _ALBUMENTATIONS, options.count) if options.albumentations else {}
+    if "failed" in rates:
+        print(json.dumps({"what": "peer", "name": "albumentations"} | rates))
+        rates = {}
+    for row in effects(options.count, rates):
+        print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
