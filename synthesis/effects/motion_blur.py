@@ -34,9 +34,12 @@ def _line(length_px: float, angle_deg: float) -> Any:
     side = 2 * half + 1
     along = np.array([np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))]) * length_px / 2
     kernel = np.zeros((side, side), dtype=np.float32)
-    for x, y in half + np.linspace(-along, along, 8 * side):
-        column, row = int(x), int(y)
-        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            if column + dx < side and row + dy < side:
-                kernel[row + dy, column + dx] += (1 - abs(x - column - dx)) * (1 - abs(y - row - dy))
+    points = half + np.linspace(-along, along, 8 * side)
+    corner = points.astype(np.intp)
+    share = points - corner
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        # Points never lie outside the kernel; on its rim the far neighbours have no share.
+        column, row = np.minimum(corner + np.array([dx, dy]), side - 1).T
+        weight = np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
+        np.add.at(kernel, (row, column), weight)
     return kernel / kernel.sum()

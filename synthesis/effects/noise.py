@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 
@@ -31,8 +33,10 @@ class Noise(Effect):
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        unit = np.random.Generator(np.random.SFC64(params["seed"])).standard_normal(image.shape, dtype=np.float32)
-        levels = image.astype(np.float32)
-        deviation = np.sqrt(params["read"] ** 2 + params["shot"] ** 2 / 255.0 * levels)
-        noisy: Image = np.clip(np.rint(levels + deviation * unit), 0, 255).astype(np.uint8)
-        return noisy
+        noisy = np.random.Generator(np.random.SFC64(params["seed"])).standard_normal(image.shape, dtype=np.float32)
+        levels = np.arange(256, dtype=np.float32)
+        deviation: Any = cv2.LUT(image, np.sqrt(params["read"] ** 2 + params["shot"] ** 2 / 255.0 * levels))
+        noisy *= deviation
+        noisy += image
+        np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy)
+        return noisy.astype(np.uint8)

@@ -22,7 +22,7 @@ from synthesis.text.legibility import ink_difference
 from synthesis.text.paint import Paint, paint
 from synthesis.text.warps import Points, Warp
 
-_USUAL_SIZE: Final = 0.75  # ems in an image's height, most often
+_USUAL_SIZE: Final = (0.75, 0.5)  # of an em in a line's height, most often: straight, bent
 _MILD: Final = (0.55, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
 
@@ -140,12 +140,13 @@ class TextLines(Generator):
         """The flat text, how it gets into the image, the image's height and width, character and word quads."""
         face = open_shelf(self.font_directories, self.fonts).face(params["font"])
         style = Style(face.path, params["tracking"], params["kern"], params["vertical"])
-        warps = [(self.bend, params["bend"])] if self.bend and params["bend"] is not None else []
-        warps += list(zip(self.warps, params["warps"], strict=True))
+        bend = self.bend.acting(params["bend"]) if self.bend and params["bend"] is not None else []
+        others = [warp.acting(drawn) for warp, drawn in zip(self.warps, params["warps"], strict=True)]
+        warps = [*bend, *(step for steps in others for step in steps)]
         across, lines = params["across"], params["text"].count("\n") + 1
         margin = (params["margin"][0] * across / lines, params["margin"][1] * across / lines)
         above, below = params["beside"]
-        size = drawing_size(_USUAL_SIZE * across / lines)
+        size = drawing_size(_USUAL_SIZE[bool(bend)] * across / lines)
         block = lay_out(style, size, params["text"], (above, below))
         fitted = fit(block, warps, across, margin, params["vertical"])
         seen = fitted[0].scale / block.pitch

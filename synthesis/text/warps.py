@@ -35,6 +35,10 @@ class Warp(ABC):
     def backward(self, points: Points, params: Params, size: Size) -> Points:
         """Which points of the flat text land there."""
 
+    def acting(self, params: Params) -> list[tuple[Warp, Params]]:
+        """The plain warps that these parameters stand for: combinators unpack themselves."""
+        return [(self, params)]
+
 
 def _homogeneous(points: Points, matrix: NDArray[np.float64]) -> Points:
     moved = points @ matrix[:, :2].T + matrix[:, 2]
@@ -224,6 +228,9 @@ class OneWarpOf(Warp):
         chosen = int(rng.integers(len(self.warps)))
         return {"chosen": chosen, "params": self.warps[chosen].sample(rng)}
 
+    def acting(self, params: Params) -> list[tuple[Warp, Params]]:
+        return self.warps[params["chosen"]].acting(params["params"])
+
     def forward(self, points: Points, params: Params, size: Size) -> Points:
         return self.warps[params["chosen"]].forward(points, params["params"], size)
 
@@ -240,6 +247,9 @@ class ProbablyWarp(Warp):
 
     def sample(self, rng: Rng) -> Params:
         return {"params": self.warp.sample(rng) if rng.random() < self.probability else None}
+
+    def acting(self, params: Params) -> list[tuple[Warp, Params]]:
+        return [] if params["params"] is None else self.warp.acting(params["params"])
 
     def forward(self, points: Points, params: Params, size: Size) -> Points:
         return points if params["params"] is None else self.warp.forward(points, params["params"], size)

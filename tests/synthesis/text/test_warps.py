@@ -99,3 +99,15 @@ def test_word_quads_hold_their_characters(seed: int, chosen: list[Warp]) -> None
         offsets = characters[flat.words == word].reshape(-1, 2)[:, None] - quad
         inside = (edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0]) / lengths
         assert inside.min() > -1.5
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_combinators_unpack_to_the_same_warp(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    warp = ProbablyWarp(0.5, OneWarpOf((Arc(), ProbablyWarp(0.5, Sine()))))
+    params, points = warp.sample(rng), rng.uniform(-1, 1, (9, 2))
+    bent = points
+    for step, drawn in warp.acting(params):
+        assert not isinstance(step, OneWarpOf | ProbablyWarp)
+        bent = step.forward(bent, drawn, (4.0, 1.0))
+    assert np.array_equal(bent, warp.forward(points, params, (4.0, 1.0)))
