@@ -30,6 +30,9 @@ class ReviewBatch(models.Model):
     report = models.JSONField(default=dict, help_text="considered, picked, histogram")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Set by `mining.queries.batches`, which all that counts questions below needs.
+    states: dict[str, int]  # how many questions are in which
+    given: int  # answers given to open questions
 
     class Meta:
         ordering = ["-id"]
@@ -39,10 +42,33 @@ class ReviewBatch(models.Model):
         return f"{self.strategy} #{self.pk}"
 
     @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def open_items(self) -> int:
+        return self._in(ReviewItem.State.OPEN)
+
+    @property
+    def disputed_items(self) -> int:
+        """Answered differently, and waiting for somebody to settle them."""
+        return self._in(ReviewItem.State.DISPUTED)
+
+    @property
+    def done(self) -> int:
+        return self.total - self.open_items - self.disputed_items
+
+    @property
+    def answers_left(self) -> int:
+        return self.open_items * self.overlap + self.disputed_items - self.given
+
+    @property
     def minutes_left(self) -> float:
-        """What answering the rest takes, all people together; of batches read by `mining.queries.batches`."""
-        answers: int = getattr(self, "answers_left", 0)
-        return round(answers * self.expected_seconds / 60, 1)
+        """What answering the rest takes, all people together."""
+        return round(self.answers_left * self.expected_seconds / 60, 1)
+
+    def _in(self, state: str) -> int:
+        return self.states.get(state, 0)
 
 
 class ReviewItem(models.Model):

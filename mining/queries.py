@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
 
 from annotation.models import ClusterMember, ClusterRun, Identity, Label, Photo
 from annotation.queries.decisions import ledger_state
@@ -26,24 +24,16 @@ LEFT_OUT = (Label.Reason.IGNORED, Label.Reason.NOT_A_FACE, Label.Reason.LOW_QUAL
 
 
 def batches() -> QuerySet[ReviewBatch]:
-    """All batches, latest first, with `total`, `open_items`, `disputed_items` and `answers_left`, which its
-    `minutes_left` needs."""
-    items = ReviewItem.objects.filter(batch=OuterRef("pk"))
+    """All batches, latest first, with what `ReviewBatch` tells of its questions: `states` and `given`."""
+    items = ReviewItem.objects.filter(batch=OuterRef("pk")).order_by().values("batch")
+    counts = {state: Count("pk", filter=Q(state=state)) for state in State.values}
     votes = ReviewVote.objects.filter(item__batch=OuterRef("pk"), item__state=State.OPEN, withdrawn_at=None)
-    # Each by itself: joined, the votes would be counted once per question of the batch.
-    return ReviewBatch.objects.annotate(
-        total=_counted(items, "batch"),
-        open_items=_counted(items.filter(state=State.OPEN), "batch"),
-        disputed_items=_counted(items.filter(state=State.DISPUTED), "batch"),
-        answers_left=F("open_items") * F("overlap")
-        + F("disputed_items")
-        - _counted(votes.exclude(answer=SKIP), "item__batch"),
+    given = votes.exclude(answer=SKIP).order_by().values("item__batch").annotate(n=Count("pk")).values("n")
+    # Each by itself: joined, the votes would be counted once per question. All states in one: it reads every question.
+    return ReviewBatch.objects.annotate(  # type: ignore[no-redef]
+        states=Coalesce(Subquery(items.annotate(n=JSONObject(**counts)).values("n")), Value({}, JSONField())),
+        given=Coalesce(Subquery(given, output_field=IntegerField()), 0),
     ).order_by("-id")
-
-
-def _counted(rows: QuerySet[Any], by: str) -> Coalesce:
-    counts = rows.order_by().values(by).annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
 
 
 def batch_by_id(batch_id: int) -> ReviewBatch:

@@ -76,16 +76,13 @@ def count_open_items() -> int:
 
 
 def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
-    """Batches as `mining.queries.batches` has them, latest first, each with `done`."""
-    found: list[ReviewBatch] = list(batches().select_related("created_by", "run")[:limit])
-    for batch in found:
-        batch.done = batch.total - batch.open_items - batch.disputed_items  # type: ignore[attr-defined]
-    return found
+    """Batches as `mining.queries.batches` has them, latest first."""
+    return list(batches()[:limit])
 
 
 def find_batch(batch_id: int) -> ReviewBatch | None:
     """One batch as `mining.queries.batches` has it."""
-    return batches().select_related("run").filter(pk=batch_id).first()
+    return batches().filter(pk=batch_id).first()
 
 
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:

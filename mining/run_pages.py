@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from foundation.errors import NotFound
 from jobs.models import Job
@@ -30,11 +30,14 @@ class Picked:
 
     Attributes:
         batch: as `mining.queries.batches` has it.
-        states: how many questions are in which state.
     """
 
     batch: ReviewBatch
-    states: Mapping[str, int]
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many questions are in which state."""
+        return self.batch.states
 
     @property
     def title(self) -> str:
@@ -76,7 +79,7 @@ class MiningRun:
 
     @property
     def answers_left(self) -> int:
-        return sum(getattr(one.batch, "answers_left", 0) for one in self.picked)
+        return sum(one.batch.answers_left for one in self.picked)
 
     @property
     def considered(self) -> int:
@@ -127,14 +130,9 @@ def mining_runs(jobs: Iterable[Job]) -> list[MiningRun]:
     """Runs of these jobs, in their order."""
     found = with_progress(jobs)
     picked: dict[int, list[Picked]] = {job.pk: [] for job in found}
-    batched = list(batches().filter(job__in=list(picked)).order_by("pk"))
-    states: dict[int, dict[str, int]] = {batch.pk: {} for batch in batched}
-    rows = ReviewItem.objects.filter(batch__in=list(states)).order_by().values_list("batch", "state")
-    for batch, state, count in rows.annotate(n=Count("pk")):
-        states[batch][state] = count
-    for batch in batched:
+    for batch in batches().filter(job__in=list(picked)).order_by("pk"):
         if batch.job_id is not None:
-            picked[batch.job_id].append(Picked(batch, states[batch.pk]))
+            picked[batch.job_id].append(Picked(batch))
     return [MiningRun(job, picked[job.pk]) for job in found]
 
 
