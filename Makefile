@@ -36,6 +36,9 @@ browser:
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "Chromium is missing and can't be installed here: browser tests will be skipped."
 
+blender: setup  ## Blender's own virtual environment (1.2 GB), for synthetic scenes
+	$(BIN)/python -m synthesis.scenes "$(LOUPE_HOME)/blender"
+
 test: setup browser  ## all tests but the slow ones
 	$(BIN)/python -m pytest
 
