@@ -47,6 +47,7 @@ LOUPE_JOB_KINDS = {
     "evaluate": "loop.job_kinds.evaluate.Evaluate",
     "round": "loop.job_kinds.round.RoundJob",
     "promote": "loop.job_kinds.promote.Promote",
+    "synthesise": "synthesis.job_kinds.Synthesise",
 }
 
 INSTALLED_APPS = [

@@ -68,6 +68,14 @@ class Generator(ABC):
             Rejected: the image isn't fit for use.
         """
 
+    def formats(self) -> tuple[str, ...]:
+        """What its samples can be written as, names of `writers.formats.FORMATS`, the usual one first."""
+        return ("webdataset",)
+
+    def shard_size(self) -> int:
+        """How many samples a worker makes before it puts them away: some seconds' worth."""
+        return 500
+
 
 def make_sample(generator: Generator, seed: int, index: int) -> Sample:
     """Item `index` of the endless series that `seed` stands for.

@@ -43,7 +43,7 @@ class FileSerializer(serializers.Serializer[Any]):
 
 class ShardSerializer(FileSerializer):
     split = serializers.CharField()
-    faces = serializers.IntegerField()
+    faces = serializers.IntegerField(required=False, help_text="Left out where it holds no album's faces")
 
 
 class VersionSerializer(serializers.Serializer[Any]):

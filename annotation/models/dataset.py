@@ -42,6 +42,11 @@ class DatasetVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.name}@v{self.version}"
 
+    @property
+    def extra_only(self) -> bool:
+        """Whether it holds nothing of the album, but synthetic or other extra rows."""
+        return bool(self.counts) and all(split.endswith("_extra") for split in self.counts)
+
 
 class DatasetAlias(models.Model):
     """A movable name for a version: `people@latest`."""

@@ -69,7 +69,7 @@ def description(
         "counts": version.counts,
         "parameters": version.parameters,
         "manifest": {"digest": manifest[0], "bytes": manifest[1]},
-        "shards": [{key: shard[key] for key in ("digest", "bytes", "split", "faces")} for shard in shards],
+        "shards": [{key: value for key, value in shard.items() if key != "blob"} for shard in shards],
     }
 
 

@@ -61,9 +61,13 @@ def freeze(
 
     Raises:
         InvalidInput: the name is no slug, or `min_faces` is below 1.
+        Conflict: `dataset_of_extras`, the name is that of a synthetic dataset.
     """
-    if not name or slugify(name) != name or len(name) > 100:
-        raise InvalidInput("A dataset's name has small letters, digits and hyphens only.", code="bad_name")
+    check_name(name)
+    if (before := latest(name)) is not None and before.extra_only:
+        raise Conflict(
+            f"{name} holds synthetic rows only; real faces need a name of their own.", code="dataset_of_extras"
+        )
     if min_faces < 1:
         raise InvalidInput("min_faces must be at least 1.", code="bad_min_faces")
     params = {"name": name, "min_faces": min_faces, "proportions": dict(proportions) if proportions else None}
@@ -134,6 +138,24 @@ def materialise(
     return directory
 
 
+def check_name(name: str) -> None:
+    """Raises InvalidInput (`bad_name`) for what is no slug."""
+    if not name or slugify(name) != name or len(name) > 100:
+        raise InvalidInput("A dataset's name has small letters, digits and hyphens only.", code="bad_name")
+
+
+def next_version(name: str) -> int:
+    """The number that the next version of `name` has. Inside a transaction, until whose end nobody else gets one."""
+    _lock()
+    return (DatasetVersion.objects.filter(name=name).aggregate(last=Max("version"))["last"] or 0) + 1
+
+
+def point_latest(version: DatasetVersion) -> None:
+    """Let `latest` point at the newest version; a slower, older freeze never takes it from a newer one."""
+    newest = latest(version.name) or version
+    DatasetAlias.objects.update_or_create(name=version.name, alias=LATEST, defaults={"version": newest})
+
+
 def _begin(name: str, job: Job) -> DatasetVersion:
     """The version row of a job, made at the first try."""
     with transaction.atomic():
@@ -143,8 +165,8 @@ def _begin(name: str, job: Job) -> DatasetVersion:
             return found
         # A retried job replaces the version that was refused; unfinished ones of killed jobs are of no use to anybody.
         DatasetVersion.objects.filter(job=job, state=State.REFUSED).delete()
-        last = DatasetVersion.objects.filter(name=name).aggregate(last=Max("version"))["last"] or 0
-        return DatasetVersion.objects.create(name=name, version=last + 1, job=job, created_by=job.created_by)
+        number = next_version(name)
+        return DatasetVersion.objects.create(name=name, version=number, job=job, created_by=job.created_by)
 
 
 def _publish(version: DatasetVersion, built: Built) -> DatasetVersion:
@@ -159,9 +181,7 @@ def _publish(version: DatasetVersion, built: Built) -> DatasetVersion:
                 setattr(version, field, value)
             version.state = State.PUBLISHED
             version.save()
-        # A slower, older freeze never takes the alias from a newer one.
-        newest = latest(version.name) or version
-        DatasetAlias.objects.update_or_create(name=version.name, alias=LATEST, defaults={"version": newest})
+        point_latest(version)
     return version
 
 

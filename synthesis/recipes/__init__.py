@@ -7,7 +7,25 @@ A part is a mapping with one key, its name in `registry.PARTS`, whose value hold
 from __future__ import annotations
 
 from synthesis.recipes.building import build
-from synthesis.recipes.files import PRESETS, load_generator, load_preset, parse_recipe
+from synthesis.recipes.files import (
+    PRESETS,
+    load_generator,
+    load_preset,
+    parse_recipe,
+    preset_node,
+    read_node,
+    with_presets,
+)
 from synthesis.recipes.registry import PARTS
 
-__all__ = ["PARTS", "PRESETS", "build", "load_generator", "load_preset", "parse_recipe"]
+__all__ = [
+    "PARTS",
+    "PRESETS",
+    "build",
+    "load_generator",
+    "load_preset",
+    "parse_recipe",
+    "preset_node",
+    "read_node",
+    "with_presets",
+]

@@ -31,4 +31,8 @@ TEXT: dict[str, str] = {
     "probably_warp": "synthesis.text.warps.ProbablyWarp",
 }
 
-PARTS: dict[str, str] = EFFECTS | COMBINATORS | TEXT
+GENERATORS: dict[str, str] = {
+    "mixture": "synthesis.mixture.Mixture",
+}
+
+PARTS: dict[str, str] = EFFECTS | COMBINATORS | TEXT | GENERATORS

@@ -136,6 +136,9 @@ class TextLines(Generator):
             "ink_difference": round(difference, 1),
         }
 
+    def formats(self) -> tuple[str, ...]:
+        return "text_recognition", "webdataset"
+
     def place(self, params: Params) -> tuple[Block, Mapping, tuple[int, int], Points, Points]:
         """The flat text, how it gets into the image, the image's height and width, character and word quads."""
         face = open_shelf(self.font_directories, self.fonts).face(params["font"])

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,20 @@ class Writer(ABC):
 
     def abandon(self) -> None:  # noqa: B027 - most writers keep nothing open
         """Close what is open, whatever happened."""
+
+    @classmethod  # noqa: B027 - most leave nothing to put together
+    def merge(cls, parts: Sequence[Path], folder: Path) -> None:
+        """Write into `folder` what a single writer would have written beside its pictures.
+
+        Args:
+            parts: what each of several writers wrote, in order, without the files that `is_picture` is true of; their
+                samples' indices rise from part to part.
+        """
+
+
+def is_picture(file: Path) -> bool:
+    """Whether a writer's file belongs to one sample or one shard, rather than describing all."""
+    return file.suffix in (".png", ".jpg", ".tar", ".npy", ".exr")
 
 
 def encode_png(image: Image) -> bytes:

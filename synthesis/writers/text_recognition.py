@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,14 @@ class TextRecognitionWriter(Writer):
         if self._parquet is not None:
             self._parquet.close()
             self._parquet = None
+
+    @classmethod
+    def merge(cls, parts: Sequence[Path], folder: Path) -> None:
+        with (folder / "labels.csv").open("wb") as out, pq.ParquetWriter(folder / "labels.parquet", SCHEMA) as table:
+            for part in parts:
+                lines = (part / "labels.csv").read_bytes()
+                out.write(lines if out.tell() == 0 else lines[lines.index(b"\n") + 1 :])
+                table.write_table(pq.read_table(part / "labels.parquet"))
 
 
 def _listed(value: Any) -> Any:

@@ -16,14 +16,15 @@ class WebDatasetWriter(Writer):
 
     Args:
         shard_size: samples in a shard.
+        first_shard: number of the first one, where other writers write those before.
     """
 
-    def __init__(self, target: Path, shard_size: int = 1000) -> None:
+    def __init__(self, target: Path, shard_size: int = 1000, first_shard: int = 0) -> None:
         if shard_size < 1:
             raise InvalidInput(f"A shard holds at least one sample, not {shard_size}.", code="bad_shard_size")
         super().__init__(target)
         self.shard_size = shard_size
-        self._shards = 0
+        self._shards = first_shard
         self._members: list[tuple[str, bytes]] = []
 
     def _add(self, sample: Sample) -> None:

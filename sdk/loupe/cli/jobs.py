@@ -60,17 +60,21 @@ def retry(options: argparse.Namespace, output: Output) -> None:
         output.pairs(client.post(f"jobs/{options.id}/retry"), COLUMNS)
 
 
-def follow(client: Client, job_id: int, output: Output, *, tell: bool = True) -> Json:
+def follow(client: Client, job_id: int, output: Output, *, tell: bool = True, weigh: str = "") -> Json:
     """Wait for a job's end, with a bar. Raises JobFailed unless all of it went well.
 
     Args:
         tell: print the job at its end; without, only one that did not go well.
+        weigh: what its units hold, one per weight: the bar counts these, and tells how many come per minute.
     """
     pause = 0.5
     job = client.get(f"jobs/{job_id}")
-    with output.progress(job.get("title") or f"Job {job_id}") as step:
+    with output.progress(job.get("title") or f"Job {job_id}", rate_of=weigh) as step:
         while job["state"] not in ENDED:
-            step(job["units_done"] + job["units_failed"], job["units_total"])
+            if weigh:
+                step(int(job["progress"]["done"]), int(job["progress"]["total"]))
+            else:
+                step(job["units_done"] + job["units_failed"], job["units_total"])
             time.sleep(pause)
             pause = min(5.0, pause * 1.3)
             job = client.get(f"jobs/{job_id}")

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 
 import loupe
-from loupe.cli import clustering, datasets, ingest, jobs, login, mine, rounds
+from loupe.cli import clustering, datasets, ingest, jobs, login, mine, rounds, synth
 from loupe.cli.output import Output
 from loupe.errors import LoupeClientError
 
-RESOURCES = (login, datasets, ingest, jobs, clustering, rounds, mine)
+RESOURCES = (login, datasets, ingest, jobs, clustering, rounds, mine, synth)
 
 
 def parser() -> argparse.ArgumentParser:

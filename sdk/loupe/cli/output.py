@@ -15,6 +15,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -80,13 +81,19 @@ class Output:
             self._err.print(Text.assemble(("loupe: ", "bold red"), error.message))
 
     @contextmanager
-    def progress(self, title: str, *, in_bytes: bool = False) -> Iterator[Step]:
-        """A bar with the time left, on a terminal only. The caller reports `(done, total)`."""
+    def progress(self, title: str, *, in_bytes: bool = False, rate_of: str = "") -> Iterator[Step]:
+        """A bar with the time left, on a terminal only. The caller reports `(done, total)`.
+
+        Args:
+            rate_of: a noun; the bar says how many of these come per minute.
+        """
         if self.as_json or not self._err.is_terminal:
             yield lambda done, total: None
             return
-        size: ProgressColumn = DownloadColumn() if in_bytes else MofNCompleteColumn()
-        columns = (TextColumn("{task.description}"), BarColumn(), size, TimeRemainingColumn())
+        size = DownloadColumn() if in_bytes else MofNCompleteColumn()
+        columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), size, TimeRemainingColumn()]
+        if rate_of:
+            columns.insert(3, _PerMinute(rate_of))
         with Progress(*columns, console=self._err, transient=True) as bars:
             task = bars.add_task(title, total=None)
 
@@ -94,6 +101,16 @@ class Output:
                 bars.update(task, completed=done, total=total or None)
 
             yield step
+
+
+class _PerMinute(ProgressColumn):
+    def __init__(self, noun: str) -> None:
+        super().__init__()
+        self._noun = noun
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed * 60:,.0f} {self._noun}s/min")
 
 
 def plain(value: Any) -> str:

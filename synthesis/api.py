@@ -1,0 +1,138 @@
+"""REST: recipes, previews, runs and what failed in them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.idempotency import IdempotentWrites
+from accounts.models import User
+from accounts.permissions import Requires
+from accounts.roles import Capability
+from annotation.api.ingests import StartedSerializer
+from foundation.rest import CursorPagination
+from synthesis import queries
+from synthesis.models import FailedItem, SynthesisRun
+from synthesis.serializers import (
+    FailedItemSerializer,
+    NewRunSerializer,
+    PreviewRequestSerializer,
+    PreviewSerializer,
+    RecipeSerializer,
+    RecipesSerializer,
+    RunSerializer,
+)
+from synthesis.services.generators import chosen_recipe, generator_for, source_version
+from synthesis.services.previews import preview
+from synthesis.services.runs import retry_failed_items, start_run
+
+MAY: tuple[type[BasePermission], ...] = (Requires(Capability.SYNTHESIS, read=Capability.VIEW),)
+
+
+class RecipesView(APIView):
+    permission_classes = MAY
+
+    @extend_schema(
+        operation_id="synthesis_recipes_list", responses=RecipesSerializer, summary="Recipes that come along"
+    )
+    def get(self, request: Request) -> Response:
+        return Response(RecipesSerializer({"recipes": queries.known_recipes().values()}).data)
+
+
+class RecipeView(APIView):
+    permission_classes = MAY
+
+    @extend_schema(responses=RecipeSerializer, summary="One recipe and all that can be changed in it")
+    def get(self, request: Request, name: str) -> Response:
+        return Response(RecipeSerializer(queries.known_recipe(name)).data)
+
+
+class PreviewView(APIView):
+    permission_classes = (Requires(Capability.SYNTHESIS),)
+
+    @extend_schema(
+        request=PreviewRequestSerializer,
+        responses=PreviewSerializer,
+        summary="At most twelve samples of a recipe, with labels drawn; one of them makes a failed item again",
+    )
+    def post(self, request: Request) -> Response:
+        wanted = PreviewRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given: dict[str, Any] = wanted.validated_data
+        recipe = chosen_recipe(given["recipe"], given["changes"])
+        generator = generator_for(recipe.node, source_version(given["source_dataset"]))
+        items = preview(generator, seed=given["seed"], first=given["first"], count=given["count"], draw=given["draw"])
+        facts = {"items": items, "settings": queries.recipe_settings(recipe), "yaml": queries.as_yaml(recipe.node)}
+        return Response(PreviewSerializer({**facts, "job": None}).data)
+
+
+class RunsView(IdempotentWrites, GenericAPIView[SynthesisRun]):
+    permission_classes = MAY
+    serializer_class = RunSerializer
+
+    def get_queryset(self) -> QuerySet[SynthesisRun]:
+        return queries.list_runs()
+
+    @extend_schema(responses=RunSerializer(many=True), summary="Synthesis runs, newest first")
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(RunSerializer(queries.with_jobs(page or []), many=True).data)
+
+    @extend_schema(
+        request=NewRunSerializer,
+        responses={202: RunSerializer},
+        summary="Start a run; a large one is refused with its estimate until it is confirmed",
+    )
+    def post(self, request: Request) -> Response:
+        wanted = NewRunSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = dict(wanted.validated_data)
+        run = start_run(user=cast(User, request.user), source=given.pop("source_dataset"), **given)
+        return _answer(run.pk, status=202)
+
+
+class RunView(APIView):
+    permission_classes = MAY
+
+    @extend_schema(responses=RunSerializer, summary="One run")
+    def get(self, request: Request, id: int) -> Response:
+        return _answer(id)
+
+
+class FailedItemPages(CursorPagination):
+    ordering: Any = "index"
+
+
+class FailedItemsView(GenericAPIView[FailedItem]):
+    permission_classes = MAY
+    serializer_class = FailedItemSerializer
+    pagination_class = FailedItemPages
+    queryset = FailedItem.objects.none()
+
+    @extend_schema(responses=FailedItemSerializer(many=True), summary="Items of a run that could not be made")
+    def get(self, request: Request, id: int) -> Response:
+        page = self.paginate_queryset(queries.failed_items(queries.find_run(id)))
+        return self.get_paginated_response(FailedItemSerializer(page, many=True).data)
+
+
+class RetryView(IdempotentWrites):
+    permission_classes = MAY
+
+    @extend_schema(
+        request=None, responses={202: StartedSerializer}, summary="Make the shards of failed items of a run again"
+    )
+    def post(self, request: Request, id: int) -> Response:
+        job = retry_failed_items(run=queries.find_run(id), user=cast(User, request.user))
+        return Response({"job": job.pk}, status=202)
+
+
+def _answer(run_id: int, *, status: int = 200) -> Response:
+    (run,) = queries.with_jobs([queries.find_run(run_id)])
+    return Response(RunSerializer(run).data, status=status)

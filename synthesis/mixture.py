@@ -1,0 +1,47 @@
+"""Several generators as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator as Rng
+
+from foundation.errors import InvalidInput
+from synthesis.effects.base import Image, Params
+from synthesis.samples import Generator, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture(Generator):
+    """Each sample comes from one of the generators.
+
+    Attributes:
+        shares: how often each is chosen, in any measure; equally often if none are given.
+    """
+
+    generators: tuple[Generator, ...]
+    shares: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.generators:
+            raise InvalidInput("generators: at least one", code="bad_recipe")
+        if self.shares and (len(self.shares) != len(self.generators) or min(self.shares) < 0 or not sum(self.shares)):
+            raise InvalidInput("shares: one of 0 or more for each generator, not all 0", code="bad_recipe")
+        if not self.formats():
+            raise InvalidInput("generators: they have no format in common", code="bad_recipe")
+
+    def sample(self, rng: Rng) -> Params:
+        shares = np.array(self.shares or (1.0,) * len(self.generators))
+        chosen = int(rng.choice(len(self.generators), p=shares / shares.sum()))
+        return {"chosen": chosen, "params": self.generators[chosen].sample(rng)}
+
+    def render(self, params: Params) -> tuple[Image, Labels]:
+        return self.generators[params["chosen"]].render(params["params"])
+
+    def formats(self) -> tuple[str, ...]:
+        others = [set(one.formats()) for one in self.generators[1:]]
+        return tuple(name for name in self.generators[0].formats() if all(name in known for known in others))
+
+    def shard_size(self) -> int:
+        return min(one.shard_size() for one in self.generators)

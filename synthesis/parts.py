@@ -1,0 +1,114 @@
+"""Part of a data set: the samples of a range of indices, in one format. Parts don't know of each other."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from foundation.errors import LoupeError
+from foundation.progress import Progress, silent
+from synthesis.samples import Generator, make_sample
+from synthesis.writers.base import full_disk_is_named
+from synthesis.writers.formats import part_writer
+
+log = logging.getLogger(__name__)
+# So many failures with nothing made: it is the recipe or the machine, not the items.
+HOPELESS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An item that could not be made."""
+
+    index: int
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Made:
+    """What became of a part's items."""
+
+    made: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+def write_part(
+    generator: Generator,
+    *,
+    format: str,
+    seed: int,
+    indices: range,
+    ordinal: int,
+    target: Path,
+    progress: Progress = silent,
+) -> Made:
+    """Make the samples of `indices` and write them into the folder `target`, which appears whole or not at all.
+
+    An item that fails is listed and left out. Errors that may pass (no memory, no disk) end the whole part.
+
+    Raises:
+        StorageFull: the disk is full.
+        LoupeError: nothing can be made; the reason is that of the last item.
+    """
+    found = Made()
+    with part_writer(format, target, ordinal) as writer:
+        for done, index in enumerate(indices):
+            try:
+                sample = make_sample(generator, seed, index)
+            except Exception as error:
+                failure = _failure(error, index)
+                found.failures.append(failure)
+                if not found.made and len(found.failures) >= min(HOPELESS, len(indices)):
+                    raise LoupeError(failure.reason, code=failure.code) from error
+                continue
+            writer.add(sample)
+            found.made += 1
+            progress(done + 1, len(indices))
+    return found
+
+
+def _failure(error: Exception, index: int) -> Failure:
+    """What to list, or the error raised again if it is not the item's."""
+    if isinstance(error, LoupeError):
+        if not error.permanent or error.code in ("cancelled", "interrupted"):
+            raise error
+        return Failure(index, error.code, error.message)
+    if isinstance(error, MemoryError | OSError):
+        raise error
+    log.error("item %d raised %s", index, type(error).__name__, exc_info=error)
+    return Failure(index, "unexpected_error", f"{type(error).__name__}: {error}"[:500])
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in a tar: its path there, where its bytes are, and their SHA-256."""
+
+    path: str
+    offset: int
+    bytes: int
+    digest: str
+
+
+def write_tar(folder: Path, files: Iterable[Path], target: Path) -> list[Member]:
+    """Pack files of `folder` into an uncompressed tar; the same files give the same bytes.
+
+    Raises:
+        StorageFull: the disk is full.
+    """
+    members = []
+    with full_disk_is_named(), tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
+        for file in sorted(files):
+            entry = tarfile.TarInfo(file.relative_to(folder).as_posix())  # no time, no owner
+            data = file.read_bytes()
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+            padded = -len(data) % tarfile.BLOCKSIZE + len(data)
+            members.append(Member(entry.name, tar.offset - padded, len(data), hashlib.sha256(data).hexdigest()))
+    return members

@@ -1,0 +1,37 @@
+"""Which code and libraries made a sample. With other ones, the same seed may give other pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+_PACKAGES: Final = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "fonttools")
+# What draws; the rest of the app only moves files.
+_DRAWS: Final = ("samples.py", "mixture.py", "effects", "text", "scenes", "writers")
+
+
+@cache
+def generator_facts() -> tuple[str, dict[str, Any]]:
+    """SHA-256 over the generators' code and the libraries' versions, and these versions."""
+    state = hashlib.sha256()
+    root = Path(__file__).parent
+    for name in _DRAWS:
+        path = root / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                state.update(f"{file.relative_to(root)}\0".encode())
+                state.update(hashlib.sha256(file.read_bytes()).digest())
+    facts = {"code": state.hexdigest()[:16]} | {name: _version(name) for name in _PACKAGES}
+    state.update(repr(sorted(facts.items())).encode())
+    return state.hexdigest(), facts
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,108 @@
+"""Reads: recipes, runs and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+from django.db.models import Count, Q, QuerySet, Sum
+
+from foundation.errors import LoupeError, NotFound
+from jobs.queries import JobProgress, with_progress
+from synthesis.models import FailedItem, SynthesisRun
+from synthesis.recipes import PRESETS, preset_node
+from synthesis.recipes.settings import Setting, settings_of
+from synthesis.services.generators import Recipe, formats_of
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipe:
+    """A preset as people choose it.
+
+    Attributes:
+        about: the comment at its file's top.
+        needs: "faces" if it changes those of a dataset version, "blender", or "".
+    """
+
+    name: str
+    about: str
+    needs: str
+    formats: tuple[str, ...]
+    yaml: str
+    settings: list[Setting]
+
+
+@cache
+def known_recipes() -> dict[str, KnownRecipe]:
+    """All presets that can be read, by name."""
+    return {name: known_recipe(name) for name in PRESETS}
+
+
+@cache
+def known_recipe(name: str) -> KnownRecipe:
+    """Raises NotFound."""
+    node = preset_node(name)
+    lines = PRESETS[name].read_text(encoding="utf-8").splitlines()
+    comment = [
+        line.lstrip("# ") for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+    ]
+    needs, formats = formats_of(node)
+    return KnownRecipe(name, " ".join(comment), needs, formats, as_yaml(node), settings_of(node))
+
+
+def as_yaml(node: Any) -> str:
+    """A recipe as people write it."""
+    return yaml.safe_dump(node, sort_keys=False, allow_unicode=True, width=100)
+
+
+def recipe_settings(recipe: Recipe) -> list[Setting]:
+    """What can be changed in a recipe of one's own."""
+    try:
+        return settings_of(recipe.node)
+    except (LoupeError, KeyError, TypeError):
+        return []
+
+
+def list_runs() -> QuerySet[SynthesisRun]:
+    """Runs, newest first, each with `made`, `failed` and `stored_bytes`."""
+    return SynthesisRun.objects.select_related("job", "job__created_by", "version", "source", "created_by").annotate(
+        made=Sum("shards__made", default=0),
+        failed=Sum("shards__failed", default=0),
+        stored_bytes=Sum("shards__bytes", default=0),
+        shards_made=Count("shards"),
+    )
+
+
+def find_run(run_id: int) -> SynthesisRun:
+    """One run as `list_runs` has it. Raises NotFound."""
+    run = list_runs().filter(pk=run_id).first()
+    if run is None:
+        raise NotFound(f"There is no synthesis run {run_id}.", code="no_run")
+    return run
+
+
+def with_jobs(runs: Iterable[SynthesisRun]) -> list[SynthesisRun]:
+    """The same runs, their jobs with progress; one query for all."""
+    found = list(runs)
+    with_progress([run.job for run in found if run.job is not None])
+    return found
+
+
+def images_per_minute(run: SynthesisRun) -> float | None:
+    """How fast the run's job makes images, in the last minute or over all; None while nothing is known."""
+    progress: JobProgress | None = getattr(run.job, "progress", None)
+    return None if progress is None or progress.rate is None else progress.rate * 60
+
+
+def failed_items(run: SynthesisRun) -> QuerySet[FailedItem]:
+    """Items that could not be made, by index."""
+    return run.failed_items.order_by("index")
+
+
+def failures_by_reason(run: SynthesisRun) -> list[tuple[str, int]]:
+    """(code, how many), the most frequent first."""
+    counted = run.failed_items.order_by().values_list("code").annotate(count=Count("pk", filter=Q()))
+    return list(counted.order_by("-count", "code"))

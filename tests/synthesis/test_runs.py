@@ -1,0 +1,232 @@
+"""Runs: the same bytes whoever made them, nothing half-made, synthetic rows where they belong."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from annotation.models import DatasetVersion
+from annotation.services.datasets import VersionRefused, freeze
+from annotation.services.extra_versions import publish_extra
+from foundation import blobs
+from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound, StorageFull
+from jobs import services as jobs
+from jobs.models import Job
+from synthesis import parts
+from synthesis.job_kinds import Synthesise
+from synthesis.models import SynthesisRun
+from synthesis.recipes import registry
+from synthesis.services import estimates, shards
+from synthesis.services.runs import retry_failed_items, start_run
+from synthesis.services.shards import make_shard
+from synthesis.text.lines import TextLines
+from tests.synthesis.made_runs import Grey, files_of, run_of, text_recipe, version_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_place(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"location": str(tmp_path / "blobs")}
+    default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+    monkeypatch.setitem(registry.PARTS, "grey", "tests.synthesis.made_runs.Grey")
+    monkeypatch.setattr(Grey, "repaired", False)
+
+
+def test_a_run_becomes_a_version_in_train_extra(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TextLines, "shard_size", lambda self: 10)
+    run = run_of(text_recipe(pillow_fonts), name="words")
+    version = version_of(run)
+    assert run.job is not None
+    assert (run.job.state, run.job.units_total, run.job.weight_total) == ("finished", 3, 25)
+    assert (str(version), version.counts) == ("words@v1", {"train_extra": {"images": 25}})
+    assert {shard["split"] for shard in version.shards} == {"train_extra"}
+    assert version.parameters["seed"] == 7
+    assert "text_lines" in version.parameters["recipe"]
+    assert version.parameters["generator_digest"] == run.generator_digest
+    files = files_of(version)
+    assert sorted(files) == [f"images/{index:09d}.png" for index in range(25)] + ["labels.csv", "labels.parquet"]
+    rows = pq.read_table(blobs.local_path(version.manifest_blob)).to_pylist()
+    assert {row["path"]: row["digest"] for row in rows} == files
+    assert {row["split"] for row in rows} == {"train_extra"}
+    where = {shard["digest"]: shard["blob"] for shard in version.shards}
+    first = next(row for row in rows if row["path"].endswith("000.png"))
+    assert blobs.read_range(where[first["shard"]], first["offset"], 4) == b"\x89PNG"
+
+
+def test_labels_are_those_of_one_writer(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TextLines, "shard_size", lambda self: 10)
+    many = version_of(run_of(text_recipe(pillow_fonts), name="many"))
+    monkeypatch.setattr(TextLines, "shard_size", lambda self: 100)
+    one = version_of(run_of(text_recipe(pillow_fonts), name="one"))
+    parted, whole = files_of(many), files_of(one)
+    assert parted.keys() == whole.keys()
+    differ = {path for path in whole if parted[path] != whole[path]}
+    assert differ <= {"labels.parquet"}  # its row groups are the shards
+
+
+def test_the_same_bytes_in_whatever_order_shards_are_made() -> None:
+    first = version_of(run_of({"grey": {}}, name="first"))
+    second = start_run(recipe={"grey": {}}, count=25, seed=7, name="second")
+    assert second.job is not None
+    for ordinal in (2, 0, 0):  # a worker that died after it had stored a shard, and one that did it again
+        make_shard(run=second, ordinal=ordinal)
+    jobs.run_to_end(job_id=second.job.pk)
+    second.refresh_from_db()
+    assert version_of(second).digest == first.digest
+    other = version_of(run_of({"grey": {}}, name="first", seed=8))
+    assert (str(other), other.digest == first.digest) == ("first@v2", False)
+    again = version_of(run_of({"grey": {}}, name="first", seed=8))
+    assert again.pk == other.pk
+
+
+def test_a_failed_item_is_listed_and_the_rest_goes_on() -> None:
+    run = run_of({"grey": {"broken": [0, 40]}}, name="some")
+    failed = list(run.failed_items.values_list("index", "code", "reason"))
+    assert failed
+    assert all(code == "no_paint" and "has run out" in reason for _, code, reason in failed)
+    made = 25 - len(failed)
+    assert version_of(run).counts == {"train_extra": {"images": made}}
+    assert run.job is not None
+    assert run.job.result["failed_items"] == len(failed)  # type: ignore[index]
+
+
+def test_failed_items_made_later_give_the_whole_set() -> None:
+    run = run_of({"grey": {"broken": [0, 40]}}, name="some")
+    partial = version_of(run)
+    Grey.repaired = True
+    job = retry_failed_items(run=run)
+    kept = run.shards.filter(failed=0).count()
+    jobs.run_to_end(job_id=job.pk)
+    assert Job.objects.get(pk=job.pk).units_total == run.shards_total - kept
+    run.refresh_from_db()
+    assert not run.failed_items.exists()
+    assert (str(version_of(run)), str(partial)) == ("some@v2", "some@v1")
+    assert files_of(version_of(run)) == files_of(version_of(run_of({"grey": {"broken": [0, 40]}}, name="whole")))
+    with pytest.raises(Conflict, match="No item"):
+        retry_failed_items(run=run)
+
+
+def test_where_nothing_can_be_made_the_reason_is_told_at_once() -> None:
+    with pytest.raises(LoupeError, match="has run out"):
+        start_run(recipe={"grey": {"broken": [0, 255]}}, count=25, seed=7)
+    assert not Job.objects.exists()
+
+
+def test_a_full_disk_leaves_nothing_and_the_job_goes_on_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start_run(recipe={"grey": {}}, count=25, seed=7, name="full")
+    assert run.job is not None
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.tarfile, "open", full)
+        job = jobs.run_to_end(job_id=run.job.pk)
+    assert (job.state, job.error_code) == ("failed", "storage_full")
+    assert "The disk is full" in job.error
+    assert not run.shards.exists()
+    assert not DatasetVersion.objects.exists()
+    jobs.retry_failed(job_id=job.pk)
+    assert jobs.run_to_end(job_id=job.pk).state == "finished"
+    run.refresh_from_db()
+    assert version_of(run).counts == {"train_extra": {"images": 25}}
+
+
+def test_a_missing_shard_is_never_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of({"grey": {}}, name="holes")
+    run.shards.filter(ordinal=1).delete()
+    assert run.job is not None
+    with pytest.raises(Conflict, match="1 of 3 shards"):
+        Synthesise().finish(run.job)
+
+
+def test_limits_cut_off_the_end() -> None:
+    whole = run_of({"grey": {}}, name="whole")
+    sizes = list(whole.shards.values_list("bytes", flat=True))
+    cut = run_of({"grey": {}}, name="cut", most_bytes=sizes[0] + sizes[1])
+    assert version_of(cut).counts == {"train_extra": {"images": 20}}
+    shown = files_of(version_of(whole))
+    assert {path: digest for path, digest in shown.items() if "000002" not in path} == files_of(version_of(cut))
+    late = start_run(recipe={"grey": {}}, count=25, seed=7, name="late", most_seconds=3600)
+    assert late.job is not None
+    make_shard(run=late, ordinal=0)
+    SynthesisRun.objects.filter(pk=late.pk).update(most_seconds=1e-9)
+    job = jobs.run_to_end(job_id=late.job.pk)
+    assert (job.state, job.result["images"]) == ("finished", 10)  # type: ignore[index]
+
+
+def test_what_is_large_wants_a_second_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageFull, match=r"only .* are free") as refused:
+        start_run(recipe={"grey": {}}, count=10**12, seed=7)
+    assert refused.value.facts["estimate"]["images"] == 10**12
+    monkeypatch.setattr(estimates, "free_bytes", lambda: None)
+    with pytest.raises(Conflict, match="Confirm") as asked:
+        start_run(recipe={"grey": {}}, count=10**9, seed=7)
+    assert asked.value.code == "confirmation_needed"
+    found = asked.value.facts["estimate"]
+    assert found["images"] == 10**9
+    assert found["bytes"] > 10**9
+    assert found["seconds"] > 0
+    assert not SynthesisRun.objects.exists()
+    run = start_run(recipe={"grey": {}}, count=10**9, seed=7, confirm=True)
+    assert run.shards_total <= 20_000
+    assert sum(len(run.indices(ordinal)) for ordinal in range(run.shards_total)) == 10**9
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"recipe": "nonsense"}, "unknown_recipe"),
+        ({"recipe": {"grey": {"hue": 3}}}, "unknown_setting"),
+        ({"recipe": {"grey": {"broken": [9, 3]}}}, "range_reversed"),
+        ({"recipe": "a: &a [1]\nb: *a"}, "bad_recipe"),
+        ({"recipe": {"noise": {"read": [1, 2], "shot": [0, 1]}}}, "bad_recipe"),
+        ({"count": 0}, "bad_count"),
+        ({"seed": -1}, "bad_seed"),
+        ({"split": "train"}, "bad_split"),
+        ({"format": "oil"}, "unknown_format"),
+        ({"format": "text_recognition"}, "format_unfit"),
+        ({"name": "No Name"}, "bad_name"),
+        ({"source": "people@v1"}, "unknown_dataset"),
+        ({"changes": {"shade": 1}}, "unknown_setting"),
+        ({"changes": {"broken": "9..3"}}, "range_reversed"),
+    ],
+)
+def test_bad_wishes_start_nothing(given: dict[str, Any], code: str) -> None:
+    with pytest.raises((InvalidInput, NotFound)) as refused:
+        start_run(**{"recipe": {"grey": {}}, "count": 5, "seed": 1, **given})
+    assert refused.value.code == code
+    assert not Job.objects.exists()
+
+
+def test_other_code_than_at_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start_run(recipe={"grey": {}}, count=25, seed=7)
+    assert run.job is not None
+    monkeypatch.setattr(shards, "generator_facts", lambda: ("0" * 64, {"numpy": "99"}))
+    job = jobs.run_to_end(job_id=run.job.pk)
+    assert (job.state, job.error_code) == ("failed", "generator_changed")
+    assert "numpy" in job.error
+
+
+def test_synthetic_and_real_never_share_a_name_or_a_split(tmp_path: Path) -> None:
+    DatasetVersion.objects.create(name="people", version=1, state="published", counts={"train": {"faces": 3}})
+    with pytest.raises(VersionRefused):
+        start_run(recipe={"grey": {}}, count=5, seed=1, name="people")
+    run_of({"grey": {}}, name="greys")
+    with pytest.raises(Conflict, match="synthetic rows only"):
+        freeze(name="greys")
+    manifest = tmp_path / "manifest.parquet"
+    for split in ("train", "test", "val_blackbox"):
+        pq.write_table(pa.table({"split": ["train_extra", split]}), manifest)
+        with pytest.raises(VersionRefused, match=split):
+            publish_extra(
+                name="mixed", manifest=manifest, shards=[], counts={"train_extra": {"images": 2}}, parameters={}
+            )
+    assert not DatasetVersion.objects.filter(name="mixed").exists()
