@@ -33,6 +33,7 @@ TEXT: dict[str, str] = {
 
 GENERATORS: dict[str, str] = {
     "mixture": "synthesis.mixture.Mixture",
+    "boxes": "synthesis.scenes.boxes.Boxes",
 }
 
 PARTS: dict[str, str] = EFFECTS | COMBINATORS | TEXT | GENERATORS

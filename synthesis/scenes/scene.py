@@ -1,0 +1,90 @@
+"""What all generators of Blender scenes share, and the process's one driver."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from foundation.errors import InvalidInput
+from synthesis.effects.base import Image, Params
+from synthesis.samples import Generator, Labels
+from synthesis.scenes import truth
+from synthesis.scenes.driver import Driver
+from synthesis.scenes.environment import BlenderMissing, installed
+from synthesis.scenes.places import places
+
+_LARGEST: Final = 8192
+_MOST_SAMPLES: Final = 65536
+_lock = threading.Lock()
+_driver: tuple[int, Driver] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(Generator):
+    """A generator of scenes: `sample` draws the whole spec (see `blender.worker`), the driver renders it.
+
+    Labels are described in `truth`.
+
+    Attributes:
+        width, height: of the image in pixels.
+        samples: rays through each pixel, before denoising.
+    """
+
+    width: int = 640
+    height: int = 480
+    samples: int = 8
+
+    def __post_init__(self) -> None:
+        if not (16 <= self.width <= _LARGEST and 16 <= self.height <= _LARGEST):
+            raise InvalidInput(f"width, height: 16 to {_LARGEST} pixels", code="bad_recipe")
+        if not 1 <= self.samples <= _MOST_SAMPLES:
+            raise InvalidInput(f"samples: 1 to {_MOST_SAMPLES}", code="bad_recipe")
+
+    def settings(self) -> dict[str, int]:
+        """The spec's `render`."""
+        return {"width": self.width, "height": self.height, "samples": self.samples}
+
+    def prepare(self, params: Params, folder: Path) -> Params:
+        """The spec as the worker gets it. Scenes that need texture pictures see to it that they lie in `folder`."""
+        return params
+
+    def render(self, params: Params) -> tuple[Image, Labels]:
+        return driver().render(self.prepare(params, places().textures()), truth.read)
+
+    def formats(self) -> tuple[str, ...]:
+        return ("coco", "bop", "webdataset")
+
+    def shard_size(self) -> int:
+        return 10
+
+
+def driver() -> Driver:
+    """This process's driver, which starts Blender with the first scene.
+
+    Raises:
+        BlenderMissing: the environment isn't there.
+    """
+    global _driver
+    with _lock:
+        if _driver is None or _driver[0] != os.getpid():  # a forked process starts one of its own
+            here = places()
+            python = installed(here.folder)
+            if python is None:
+                raise BlenderMissing(
+                    "Blender isn't set up here: run 'make blender', or ask for it on the synthesis page."
+                )
+            _driver = os.getpid(), Driver(python, textures=here.textures(), device=here.device)
+        return _driver[1]
+
+
+@atexit.register
+def close() -> None:
+    """End this process's Blender, if there is one."""
+    global _driver
+    if _driver is not None and _driver[0] == os.getpid():
+        _driver[1].close()
+    _driver = None
