@@ -11,11 +11,14 @@ from foundation.errors import InvalidInput
 from synthesis.writers.base import Writer
 
 FORMATS: Final[dict[str, str]] = {
+    "coco": "synthesis.writers.coco.CocoWriter",
+    "bop": "synthesis.writers.bop.BopWriter",
     "text_recognition": "synthesis.writers.text_recognition.TextRecognitionWriter",
     "webdataset": "synthesis.writers.webdataset.WebDatasetWriter",
 }
 # What the writer of one part of a data set must be told, so that parts fit together.
 _OF_PART: Final[dict[str, Callable[[int], dict[str, int]]]] = {
+    "bop": lambda ordinal: {"first_scene": ordinal, "scene_size": 10**9},
     "webdataset": lambda ordinal: {"first_shard": ordinal, "shard_size": 10**9},
 }
 

@@ -1,0 +1,133 @@
+"""COCO instances: boxes, run-length masks and, as extra keys, visibility, whole boxes, classes' own attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from foundation.errors import InvalidInput
+from synthesis.samples import Sample
+from synthesis.writers.base import Writer, encode_png, full_disk_is_named, plain_json
+
+FILE: Final = "annotations.json"
+_PARTS: Final = ("images", "annotations")
+# Of an instance's labels, what COCO says in its own way or BOP is for.
+_LEFT_OUT: Final = {"id", "class", "area", "box", "silhouette", "pose"}
+
+
+class CocoWriter(Writer):
+    """`images/<index>.png` and `annotations.json`.
+
+    An annotation is one visible instance. Beside COCO's keys it has `instance_id` (its value in the scene's map) and
+    the instance's other labels: `visibility`, `amodal_box` and what the scene adds. An image has `seed`, `index` and
+    `camera`.
+    Categories are the classes that occur, by name; their ids count from 1.
+
+    Raises:
+        InvalidInput: a sample without instances' labels.
+    """
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(target)
+        self._streams: dict[str, TextIO] = {}
+        self._open = ExitStack()
+
+    def _add(self, sample: Sample) -> None:
+        if "instance_map" not in sample.labels:
+            raise InvalidInput(f"Sample {sample.index} has no instances.", code="bad_sample")
+        file = f"images/{sample.key}.png"
+        (self.folder / "images").mkdir(exist_ok=True)
+        (self.folder / file).write_bytes(encode_png(sample.image))
+        height, width = sample.image.shape[:2]
+        about = {"id": sample.index + 1, "file_name": file, "width": width, "height": height}
+        about |= {"seed": sample.seed, "index": sample.index, "camera": sample.labels["camera"]}
+        self._line("images", about)
+        for annotation in _annotations(sample):
+            self._line("annotations", annotation)
+
+    def _line(self, part: str, value: Any) -> None:
+        if part not in self._streams:
+            path = self.folder / f"{part}.jsonl"
+            self._streams[part] = self._open.enter_context(path.open("w+", encoding="utf-8"))
+        self._streams[part].write(plain_json(value) + "\n")
+
+    def finish(self) -> None:
+        self._open.close()
+        paths = {part: self.folder / f"{part}.jsonl" for part in _PARTS}
+
+        def lines(part: str) -> Iterator[Any]:
+            if paths[part].exists():
+                with paths[part].open(encoding="utf-8") as stream:
+                    yield from map(json.loads, stream)
+
+        _write(self.folder / FILE, lines)
+        for path in paths.values():
+            path.unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        self._open.close()
+
+    @classmethod
+    def merge(cls, parts: Sequence[Path], folder: Path) -> None:
+        def rows(part: str) -> Iterator[Any]:
+            for place in parts:
+                whole = json.loads((place / FILE).read_text(encoding="utf-8"))
+                names = {category["id"]: category["name"] for category in whole["categories"]}
+                for row in whole[part]:
+                    yield row | {"category_id": names[row["category_id"]]} if part == "annotations" else row
+
+        with full_disk_is_named():
+            _write(folder / FILE, rows)
+
+
+def _annotations(sample: Sample) -> Iterator[dict[str, Any]]:
+    """Those of one sample, with names of classes for ids, and no ids of their own yet."""
+    index = sample.labels["instance_map"]
+    for instance in sample.labels["instances"]:
+        if not instance["area"]:
+            continue
+        code = coco_mask.encode(np.asfortranarray(index == instance["id"], dtype=np.uint8))
+        yield {name: value for name, value in instance.items() if name not in _LEFT_OUT} | {
+            "image_id": sample.index + 1,
+            "instance_id": instance["id"],
+            "category_id": instance["class"],
+            "bbox": instance["box"],
+            "area": instance["area"],
+            "segmentation": {"size": code["size"], "counts": code["counts"].decode("ascii")},
+            "iscrowd": 0,
+        }
+
+
+def _write(path: Path, rows: Any) -> None:
+    """The file of all images and annotations, which are read twice and never held in memory.
+
+    Args:
+        rows: called with `images` or `annotations`, iterates over these; annotations' category ids are names.
+    """
+    names = sorted({row["category_id"] for row in rows("annotations")})
+    numbers = {name: number for number, name in enumerate(names, 1)}
+    numbered = (
+        row | {"id": number, "category_id": numbers[row["category_id"]]}
+        for number, row in enumerate(rows("annotations"), 1)
+    )
+    with path.open("w", encoding="utf-8") as out:
+        out.write('{"info": {"description": "synthetic scenes"},\n"images": ')
+        _list(out, rows("images"))
+        out.write(',\n"annotations": ')
+        _list(out, numbered)
+        out.write(',\n"categories": ')
+        _list(out, ({"id": number, "name": name, "supercategory": ""} for name, number in numbers.items()))
+        out.write("}\n")
+
+
+def _list(out: TextIO, values: Iterable[Any]) -> None:
+    out.write("[")
+    for place, value in enumerate(values):
+        out.write(",\n" * bool(place) + plain_json(value))
+    out.write("]")
