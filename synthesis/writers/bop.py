@@ -22,7 +22,7 @@ _FILES: Final = ("scene_camera", "scene_gt", "scene_gt_info")
 
 
 class BopWriter(Writer):
-    """`train_pbr/<scene>/` with `rgb`, `depth`, `mask` (silhouettes), `mask_visib` and three JSON files; `objects.json`.
+    """`train_pbr/<scene>/` with `rgb`, `depth`, `mask` (silhouettes), `mask_visib` and its JSON files; `objects.json`.
 
     Lengths are millimetres. Depth is 16 bit; what is farther than 65 m is 0, unknown.
     Objects are classes, numbered by name from 1 in `objects.json`: {id: name}. There are no 3D models. The last
