@@ -45,6 +45,14 @@ class Effect(ABC):
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         """`apply` after its checks. Never writes into `image`."""
 
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        """Where points (n, 2) of the image, pixels, lie after `apply`. Only what changes the geometry moves them.
+
+        Args:
+            size: height and width of the image.
+        """
+        return points
+
     def __call__(self, image: Image, rng: Generator, landmarks: Landmarks | None = None) -> Image:
         """Draw and apply in one go."""
         return self.apply(image, landmarks, self.sample(rng))

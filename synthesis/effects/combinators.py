@@ -21,8 +21,13 @@ class Compose(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         for effect, step in zip(self.effects, params["steps"], strict=True):
-            image = effect.apply(image, landmarks, step)
+            image, landmarks = both(effect, image, landmarks, step)
         return image
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        for effect, step in zip(self.effects, params["steps"], strict=True):
+            points = effect.move(points, size, step)
+        return points
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class OneOf(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         return self.effects[params["chosen"]].apply(image, landmarks, params["params"])
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        return self.effects[params["chosen"]].move(points, size, params["params"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,13 @@ class SomeOf(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         for index, step in zip(params["chosen"], params["steps"], strict=True):
-            image = self.effects[index].apply(image, landmarks, step)
+            image, landmarks = both(self.effects[index], image, landmarks, step)
         return image
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        for index, step in zip(params["chosen"], params["steps"], strict=True):
+            points = self.effects[index].move(points, size, step)
+        return points
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,16 @@ class Probably(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         return image if params["params"] is None else self.effect.apply(image, landmarks, params["params"])
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        return points if params["params"] is None else self.effect.move(points, size, params["params"])
+
+
+def both(effect: Effect, image: Image, landmarks: Landmarks | None, params: Params) -> tuple[Image, Landmarks | None]:
+    """The changed image, and where its landmarks are now."""
+    changed = effect.apply(image, landmarks, params)
+    size = (image.shape[0], image.shape[1])
+    return changed, None if landmarks is None else effect.move(landmarks, size, params)
 
 
 def contained(effect: Effect) -> Iterator[Effect]:

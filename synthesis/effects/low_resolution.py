@@ -36,10 +36,25 @@ class LowResolution(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         height, width = image.shape[:2]
-        scale = min(1.0, params["height_px"] / face_height(landmarks))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small: Any = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        scale = _scale(landmarks, params)
+        small: Any = cv2.resize(image, _shrunk(width, height, scale), interpolation=cv2.INTER_AREA)
         if self.inside and params["inside"] is not None:
             small = self.inside.apply(small, None if landmarks is None else landmarks * scale, params["inside"])
         large: Any = cv2.resize(small, (width, height), interpolation=_ENLARGE[params["enlarge"]])
         return large  # type: ignore[no-any-return]
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        if self.inside is None or params["inside"] is None:
+            return points
+        # Points of another shape than five landmarks don't tell the face's height.
+        scale = _scale(points if points.shape == (5, 2) else None, params)
+        width, height = _shrunk(size[1], size[0], scale)
+        return self.inside.move(points * scale, (height, width), params["inside"]) / scale
+
+
+def _scale(landmarks: Landmarks | None, params: Params) -> float:
+    return min(1.0, float(params["height_px"]) / face_height(landmarks))
+
+
+def _shrunk(width: int, height: int, scale: float) -> tuple[int, int]:
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -35,9 +35,24 @@ class Misalignment(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         height, width = image.shape[:2]
-        matrix: Any = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), params["angle_deg"], params["scale"])
-        matrix[:, 2] += np.array(params["shift"]) * [width, height]
         moved: Any = cv2.warpAffine(
-            image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            image,
+            _matrix((height, width), params),
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         return moved  # type: ignore[no-any-return]
+
+    def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
+        matrix = _matrix(size, params)
+        moved: Landmarks = points @ matrix[:, :2].T + matrix[:, 2]
+        return moved
+
+
+def _matrix(size: tuple[int, int], params: Params) -> Any:
+    """(2, 3) float64, from the image to the moved one."""
+    height, width = size
+    matrix: Any = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), params["angle_deg"], params["scale"])
+    matrix[:, 2] += np.array(params["shift"]) * [width, height]
+    return matrix

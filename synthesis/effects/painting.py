@@ -31,7 +31,8 @@ def paint(image: Image, landmarks: Landmarks | None, shapes: list[ArrayLike], co
     polygons: list[Any] = [
         np.rint(from_template(shape, landmarks) * 2**_SUBPIXEL_BITS).astype(np.int32) for shape in shapes
     ]
-    cv2.fillPoly(painted, polygons, colour, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+    for polygon in polygons:  # one by one: where two of one call overlap, neither is filled
+        cv2.fillPoly(painted, [polygon], colour, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
     return painted
 
 
