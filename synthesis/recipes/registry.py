@@ -34,6 +34,7 @@ TEXT: dict[str, str] = {
 GENERATORS: dict[str, str] = {
     "mixture": "synthesis.mixture.Mixture",
     "boxes": "synthesis.scenes.boxes.Boxes",
+    "shelf": "synthesis.scenes.shelf.ShelfScenes",
 }
 
 PARTS: dict[str, str] = EFFECTS | COMBINATORS | TEXT | GENERATORS

@@ -64,7 +64,7 @@ def product(seed: int, number: int, fonts: Shelf) -> Product:
     rng = item_rng(seed, _PRODUCTS, number)
     category, language = assortment()[line["category"]], line["language"]
     variants = category["variants"][language]
-    accent = _colour(rng.random(), rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95))
+    accent = _colour(rng.random(), rng.uniform(0.5, 0.88), rng.uniform(0.5, 0.92))
     details: Product = {
         "sku": f"{seed}-{number:05d}",
         "ean": draw_ean(rng),
@@ -128,7 +128,7 @@ def _ground(rng: Rng, hue: float) -> tuple[int, int, int]:
         return (24, 24, 28)
     if form < 0.4:
         return _colour(hue, rng.uniform(0.12, 0.35), rng.uniform(0.88, 0.98))
-    return _colour(hue, rng.uniform(0.65, 0.98), rng.uniform(0.35, 0.92))
+    return _colour(hue, rng.uniform(0.55, 0.9), rng.uniform(0.3, 0.88))
 
 
 def _body(rng: Rng, ground: tuple[int, int, int]) -> tuple[int, int, int]:
