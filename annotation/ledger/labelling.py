@@ -4,7 +4,7 @@
 2. Poor faces, those of a profile that are not in its largest cluster, and clusters that are too small, stay without
    a label. A face that a person tied to others by `same` is judged with them, not by itself.
 3. A cluster is the person that most of its human-labelled faces are. A label given by taking the face away from the
-   cluster's previous person does not speak for the cluster.
+   cluster's previous person, or from one of its open faces, does not speak for the cluster.
 4. Other clusters keep previous persons, largest overlap first, one each; so ids and names outlive a new clustering.
    Persons that people put on faces elsewhere are not up for this, but one merged from several keeps all it had.
 5. The rest are new persons.
@@ -168,14 +168,25 @@ class _Labelling:
     def _persons_by_people(self, before: Int) -> Int:
         persons = np.full(self._count, NOBODY, np.int64)
         habit = _most_frequent(self._cluster[self._open], before[self._open])
+        parted = self._parted_from()
         votes: dict[int, Counter[int]] = {}
         for row in np.flatnonzero(self._human & (self._cluster >= 0)).tolist():
             cluster = int(self._cluster[row])
-            if habit.get(cluster) not in self._state.rejected.get(int(self._faces.face_ids[row]), ()):
+            rejected = self._state.rejected.get(int(self._faces.face_ids[row]), ())
+            if habit.get(cluster) not in rejected and cluster not in parted.get(row, ()):
                 votes.setdefault(cluster, Counter())[int(self._identity[row])] += 1
         for cluster, counts in votes.items():
             persons[cluster] = min(counts, key=lambda p: (-counts[p], p != habit.get(cluster), p))
         return persons
+
+    def _parted_from(self) -> dict[int, set[int]]:
+        """Row -> the clusters with an open face that people have told apart from it."""
+        found: dict[int, set[int]] = {}
+        for a, b in self._state.cannot:
+            for row, other in ((self._row.get(a), self._row.get(b)), (self._row.get(b), self._row.get(a))):
+                if row is not None and other is not None and self._open[other]:
+                    found.setdefault(row, set()).add(int(self._cluster[other]))
+        return found
 
     def spread(self, persons: Int) -> None:
         self._identity[self._open] = persons[self._cluster[self._open]]

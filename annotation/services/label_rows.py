@@ -83,6 +83,18 @@ def copy_labels(rows: Iterable[LabelRow], *, upto: int) -> Copied:
         return Copied(int(cursor.rowcount), known, moved)
 
 
+def give_beneath(run: int) -> None:
+    """What lies beneath what people say of the faces of a run's clusters is the person whom the run gives them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE annotation_label label SET given_id = cluster.identity_id "
+            "FROM annotation_clustermember member JOIN annotation_cluster cluster ON cluster.id = member.cluster_id "
+            "WHERE member.run_id = %s AND label.face_id = member.face_id AND label.given_as = '' "
+            "AND cluster.identity_id IS NOT NULL AND (label.source = 'human' OR label.identity_id IS NULL)",
+            [run],
+        )
+
+
 def stage(cursor: Any, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Fill a temporary table, gone at the end of the transaction, by COPY."""
     cursor.execute(f"DROP TABLE IF EXISTS {table}")

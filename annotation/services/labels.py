@@ -21,7 +21,7 @@ from annotation.queries.decisions import ledger_entries
 from annotation.queries.label_reach import find_reach
 from annotation.queries.labels import LastLabels, clustered_faces, in_run, last_labels, persons_given_by
 from annotation.services.derived import keep_constraints, refresh_people
-from annotation.services.label_rows import LabelRow, copy_labels, stage
+from annotation.services.label_rows import LabelRow, copy_labels, give_beneath, stage
 from annotation.services.ledger_locks import after_open_decisions, one_labelling_at_a_time
 
 
@@ -82,6 +82,8 @@ def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -
         labels = derive(entries, state, faces, last, run)
         numbers = _make_people(labels)
         copied = copy_labels(_rows(faces, labels, numbers, last, run), upto=upto)
+        if then and applied:
+            give_beneath(applied.pk)
         _name_clusters(labels.cluster_identity, numbers)
         keep_constraints(state)
         refresh_people(state, run=run, upto=upto, only=few.persons.union(numbers.values()) if few else None)

@@ -173,7 +173,8 @@ class SlowLabels:
             votes = Counter(
                 shown.person
                 for face, shown in self.shown.items()
-                if shown.human and shown.person and self.cluster[face] == cluster and habit not in self.rejected(face)
+                if shown.human and shown.person and self.cluster[face] == cluster
+                if habit not in self.rejected(face) and not self._parted_from(face, cluster)
             )
             if votes:
                 named[cluster] = min(votes, key=lambda p: (-votes[p], p != habit, p or 0))
@@ -184,6 +185,11 @@ class SlowLabels:
                 named[cluster] = number
                 number -= 1
         return named
+
+    def _parted_from(self, face: int, cluster: int) -> bool:
+        """Whether people told the face apart from an open one of the cluster."""
+        others = {a if b == face else b for _, kind, a, b in self.oracle.accepted if kind == 3 and face in (a, b)}
+        return any(self.cluster.get(other) == cluster and self.shown[other].open for other in others)
 
     def _keep(self, named: dict[int, int | None], before: Mapping[int, int], clusters: Sequence[int]) -> None:
         """Persons of the last labels stay with the clusters that hold most of them."""
