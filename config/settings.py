@@ -48,6 +48,8 @@ LOUPE_JOB_KINDS = {
     "round": "loop.job_kinds.round.RoundJob",
     "promote": "loop.job_kinds.promote.Promote",
     "synthesise": "synthesis.job_kinds.Synthesise",
+    "synthesis_preview": "synthesis.job_kinds.PreviewSamples",
+    "blender_setup": "synthesis.job_kinds.SetUpBlender",
 }
 
 INSTALLED_APPS = [

@@ -49,6 +49,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "Loop",
         (
+            Entry("synthesis", "Synthesis", "ui:synthesis", "spark", Capability.SYNTHESIS),
             Entry("rounds", "Rounds", "ui:rounds", "loop", Capability.VIEW),
             Entry("datasets", "Datasets", "ui:datasets", "layers", Capability.VIEW),
             Entry("models", "Models", "ui:models", "chip", Capability.VIEW),

@@ -22,6 +22,7 @@ from frontend.views import (
     review,
     rounds,
     sessions,
+    synthesis,
     users,
 )
 
@@ -69,6 +70,11 @@ urlpatterns = [
     path("jobs/<int:job_id>/", jobs.show, name="job"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel, name="cancel_job"),
     path("jobs/<int:job_id>/retry/", jobs.retry, name="retry_job"),
+    path("synthesis/", synthesis.workbench, name="synthesis"),
+    path("synthesis/blender/", synthesis.set_up_blender, name="set_up_blender"),
+    path("synthesis/runs/", synthesis.index, name="synthesis_runs"),
+    path("synthesis/runs/<int:run_id>/", synthesis.show, name="synthesis_run"),
+    path("synthesis/runs/<int:run_id>/retry/", synthesis.retry, name="retry_synthesis"),
     path("rounds/", rounds.index, name="rounds"),
     path("rounds/start/", rounds.start, name="start_round"),
     path("rounds/<int:number>/", rounds.show, name="round"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -18,9 +20,11 @@ from accounts.permissions import Requires
 from accounts.roles import Capability
 from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
+from foundation.serving import AnyAccept, whole_blob
 from synthesis import queries
 from synthesis.models import FailedItem, SynthesisRun
 from synthesis.serializers import (
+    BlenderSerializer,
     FailedItemSerializer,
     NewRunSerializer,
     PreviewRequestSerializer,
@@ -29,9 +33,11 @@ from synthesis.serializers import (
     RecipesSerializer,
     RunSerializer,
 )
+from synthesis.services import blender
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.services.previews import preview
 from synthesis.services.runs import retry_failed_items, start_run
+from synthesis.services.slow_previews import read_preview, start_preview
 
 MAY: tuple[type[BasePermission], ...] = (Requires(Capability.SYNTHESIS, read=Capability.VIEW),)
 
@@ -59,18 +65,42 @@ class PreviewView(APIView):
 
     @extend_schema(
         request=PreviewRequestSerializer,
-        responses=PreviewSerializer,
+        responses={200: PreviewSerializer, 202: PreviewSerializer},
         summary="At most twelve samples of a recipe, with labels drawn; one of them makes a failed item again",
     )
     def post(self, request: Request) -> Response:
         wanted = PreviewRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         given: dict[str, Any] = wanted.validated_data
-        recipe = chosen_recipe(given["recipe"], given["changes"])
-        generator = generator_for(recipe.node, source_version(given["source_dataset"]))
-        items = preview(generator, seed=given["seed"], first=given["first"], count=given["count"], draw=given["draw"])
-        facts = {"items": items, "settings": queries.recipe_settings(recipe), "yaml": queries.as_yaml(recipe.node)}
-        return Response(PreviewSerializer({**facts, "job": None}).data)
+        recipe = chosen_recipe(given.pop("recipe"), given.pop("changes"))
+        source = given.pop("source_dataset")
+        generator = generator_for(recipe.node, source_version(source))
+        if generator.needs() == "blender":
+            job = start_preview(node=recipe.node, source=source, user=cast(User, request.user), **given)
+            return _previewed(job.pk, status=202)
+        items = preview(generator, **given)
+        return Response(PreviewSerializer({"items": items, "job": None, "job_state": "", "unfinished": False}).data)
+
+
+class SlowPreviewView(APIView):
+    permission_classes = (Requires(Capability.SYNTHESIS),)
+
+    @extend_schema(responses=PreviewSerializer, summary="What a preview's job has made so far")
+    def get(self, request: Request, id: int) -> Response:
+        return _previewed(id)
+
+
+class BlenderView(IdempotentWrites):
+    permission_classes = MAY
+
+    @extend_schema(responses=BlenderSerializer, summary="Whether Blender is set up")
+    def get(self, request: Request) -> Response:
+        job = blender.setup_job()
+        return Response(BlenderSerializer({"ready": blender.is_ready(), "job": job.pk if job else None}).data)
+
+    @extend_schema(request=None, responses={202: StartedSerializer}, summary="Set Blender up")
+    def post(self, request: Request) -> Response:
+        return Response({"job": blender.start_setup(user=cast(User, request.user)).pk}, status=202)
 
 
 class RunsView(IdempotentWrites, GenericAPIView[SynthesisRun]):
@@ -133,6 +163,24 @@ class RetryView(IdempotentWrites):
         return Response({"job": job.pk}, status=202)
 
 
+class SheetView(APIView):
+    permission_classes = MAY
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        responses={(200, "image/png"): OpenApiTypes.BINARY, 304: OpenApiResponse(description="Unchanged")},
+        summary="Contact sheet of a run's first samples, with labels drawn",
+    )
+    def get(self, request: Request, id: int) -> HttpResponseBase:
+        return whole_blob(request, queries.sheet_of(queries.find_run(id)), content_type="image/png")
+
+
 def _answer(run_id: int, *, status: int = 200) -> Response:
     (run,) = queries.with_jobs([queries.find_run(run_id)])
     return Response(RunSerializer(run).data, status=status)
+
+
+def _previewed(job_id: int, *, status: int = 200) -> Response:
+    job, items = read_preview(job_id)
+    facts = {"items": items, "job": job.pk, "job_state": job.get_state_display().lower(), "unfinished": job.unfinished}
+    return Response(PreviewSerializer(facts).data, status=status)

@@ -24,15 +24,19 @@ def draw_labels(image: Image, labels: Labels) -> Image:
     Args:
         image: uint8 RGB (h, w, 3).
         labels: `word_quads`, `character_quads` float (n, 4, 2); `landmarks` float (n, 2); `instances`, a list of dicts
-            with any of `mask` bool (h, w), `box` (x, y, width, height), `visibility` 0..1, `class`.
+            with any of `id` (its value in `instance_map`, integers (h, w)), `box` (x, y, width, height) or None,
+            `visibility` 0..1 and `class`. Others are not drawn.
 
     Returns:
         uint8 RGB, a whole number of times the image's size.
     """
     scale = max(1, -(-LEAST_HEIGHT // image.shape[0])) if image.shape[0] < LEAST_HEIGHT else 1
     drawn: Image = np.repeat(np.repeat(image, scale, axis=0), scale, axis=1)
-    for number, instance in enumerate(labels.get("instances", ())):
-        _instance(drawn, instance, scale, _colour(number))
+    instances = labels.get("instances", ())
+    if instances and labels.get("instance_map") is not None:
+        _paint(drawn, labels["instance_map"], [int(instance["id"]) for instance in instances], scale)
+    for instance in instances:
+        _outline(drawn, instance, scale)
     for name, colour in _QUADS.items():
         for quad in labels.get(name, ()):
             cv2.polylines(drawn, [_pixels(quad, scale)], True, colour, 1, cv2.LINE_AA)
@@ -57,19 +61,29 @@ def contact_sheet(images: Sequence[Image], *, columns: int = 4, width: int = 240
     return np.concatenate(rows) if rows else np.full((width, width, 3), 238, np.uint8)
 
 
-def _instance(drawn: Image, instance: dict[str, Any], scale: int, colour: tuple[int, int, int]) -> None:
-    mask = instance.get("mask")
-    if mask is not None:
-        large = cv2.resize(np.asarray(mask, np.uint8), drawn.shape[1::-1], interpolation=cv2.INTER_NEAREST).astype(bool)
-        drawn[large] = (drawn[large] * 0.6 + np.array(colour) * 0.4).astype(np.uint8)
-    box = instance.get("box")
-    if box is not None:
-        x, y, width, height = (np.array(box, np.float64) * scale).round().astype(int).tolist()
-        cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, 1, cv2.LINE_AA)
-        words = [str(instance.get("class", ""))]
-        if instance.get("visibility") is not None:
-            words.append(f"{instance['visibility']:.0%}")
-        cv2.putText(drawn, " ".join(words), (x + 2, y + 10), cv2.FONT_HERSHEY_PLAIN, 0.7, colour, 1, cv2.LINE_AA)
+def _paint(drawn: Image, instance_map: NDArray[Any], ids: Sequence[int], scale: int) -> None:
+    """A veil of each instance's colour over its pixels."""
+    colours = np.zeros((int(instance_map.max()) + 1, 3), np.float32)
+    for number in ids:
+        if number < len(colours):
+            colours[number] = _colour(number)
+    large = np.repeat(np.repeat(instance_map, scale, axis=0), scale, axis=1)
+    shown = large > 0
+    drawn[shown] = (drawn[shown] * 0.6 + colours[large[shown]] * 0.4).astype(np.uint8)
+
+
+def _outline(drawn: Image, instance: dict[str, Any], scale: int) -> None:
+    """Box, class and how much of it can be seen."""
+    if instance.get("box") is None:
+        return
+    x, y, width, height = (np.array(instance["box"], np.float64) * scale).round().astype(int).tolist()
+    colour = _colour(int(instance.get("id", 0)))
+    cv2.rectangle(drawn, (x, y), (x + width, y + height), colour, 1, cv2.LINE_AA)
+    words = str(instance.get("class", ""))
+    if instance.get("visibility") is not None:
+        words += f" {instance['visibility']:.0%}"
+    if width >= 5 * len(words) and height >= 12:
+        cv2.putText(drawn, words, (x + 2, y + 10), cv2.FONT_HERSHEY_PLAIN, 0.7, (255, 255, 255), 1, cv2.LINE_AA)
 
 
 def _pixels(points: NDArray[Any], scale: int) -> NDArray[np.int32]:

@@ -5,11 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from jobs.kinds import JobKind, UnitRun, UnitSpec
+from jobs.kinds import JobKind, UnitRun, UnitSpec, WaitFor
 from jobs.models import Job, Unit
 from synthesis.models import SynthesisRun
 from synthesis.services.assembly import assemble
+from synthesis.services.blender import is_ready, set_up, start_setup
+from synthesis.services.generators import formats_of, source_version
 from synthesis.services.shards import beyond_limits, make_shard
+from synthesis.services.slow_previews import make_preview
+
+
+class SetUpBlender(JobKind):
+    """Makes Blender's environment on the machine of the worker. No params."""
+
+    name = "blender_setup"
+    title = "Set up Blender"
+
+    def plan(self, job: Job) -> Iterable[UnitSpec]:
+        return [UnitSpec(key="environment")]
+
+    def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        set_up(progress=run.progress)
+
+
+class PreviewSamples(JobKind):
+    """Params as of `slow_previews.start_preview`; one unit per sample."""
+
+    name = "synthesis_preview"
+    title = "Preview samples"
+    unit_noun = "sample"
+
+    def plan(self, job: Job) -> Iterable[UnitSpec]:
+        first = int(job.params["first"])
+        for index in range(first, first + int(job.params["count"])):
+            yield UnitSpec(key=str(index), params={"index": index})
+
+    def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
+        _wait_for_blender(job.params["recipe"], job)
+        source = source_version(job.params["source"])
+        for unit in units:
+            run.done(unit, make_preview(job=job, index=int(unit.params["index"]), source=source))
 
 
 class Synthesise(JobKind):
@@ -32,6 +67,7 @@ class Synthesise(JobKind):
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         wanted = SynthesisRun.objects.select_related("job", "source").get(pk=job.params["run"])
+        _wait_for_blender(wanted.recipe, job)
         for unit in units:
             ordinal = int(unit.params["ordinal"])
             if reason := beyond_limits(wanted, ordinal):
@@ -54,3 +90,9 @@ class Synthesise(JobKind):
             "images": version.counts[run.split]["images"],
             "failed_items": run.failed_items.count(),
         }
+
+
+def _wait_for_blender(recipe: Any, job: Job) -> None:
+    """Let the first job that needs Blender set it up."""
+    if formats_of(recipe)[0] == "blender" and not is_ready():
+        raise WaitFor(start_setup(user=job.created_by).pk)

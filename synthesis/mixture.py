@@ -43,5 +43,8 @@ class Mixture(Generator):
         others = [set(one.formats()) for one in self.generators[1:]]
         return tuple(name for name in self.generators[0].formats() if all(name in known for known in others))
 
+    def needs(self) -> str:
+        return next((one.needs() for one in self.generators if one.needs()), "")
+
     def shard_size(self) -> int:
         return min(one.shard_size() for one in self.generators)

@@ -6,14 +6,14 @@ import hashlib
 import io
 import logging
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from foundation.errors import LoupeError
 from foundation.progress import Progress, silent
-from synthesis.samples import Generator, make_sample
+from synthesis.samples import Generator, Sample, make_sample
 from synthesis.writers.base import full_disk_is_named
 from synthesis.writers.formats import part_writer
 
@@ -48,10 +48,14 @@ def write_part(
     ordinal: int,
     target: Path,
     progress: Progress = silent,
+    seen: Callable[[Sample], None] = lambda sample: None,
 ) -> Made:
     """Make the samples of `indices` and write them into the folder `target`, which appears whole or not at all.
 
     An item that fails is listed and left out. Errors that may pass (no memory, no disk) end the whole part.
+
+    Args:
+        seen: called with each sample that was written.
 
     Raises:
         StorageFull: the disk is full.
@@ -69,6 +73,7 @@ def write_part(
                     raise LoupeError(failure.reason, code=failure.code) from error
                 continue
             writer.add(sample)
+            seen(sample)
             found.made += 1
             progress(done + 1, len(indices))
     return found

@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 from django.db.models import Count, Q, QuerySet, Sum
 
-from foundation.errors import LoupeError, NotFound
+from foundation.errors import NotFound
 from jobs.queries import JobProgress, with_progress
 from synthesis.models import FailedItem, SynthesisRun
 from synthesis.recipes import PRESETS, preset_node
 from synthesis.recipes.settings import Setting, settings_of
-from synthesis.services.generators import Recipe, formats_of
+from synthesis.services.generators import formats_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,6 @@ def as_yaml(node: Any) -> str:
     return yaml.safe_dump(node, sort_keys=False, allow_unicode=True, width=100)
 
 
-def recipe_settings(recipe: Recipe) -> list[Setting]:
-    """What can be changed in a recipe of one's own."""
-    try:
-        return settings_of(recipe.node)
-    except (LoupeError, KeyError, TypeError):
-        return []
-
-
 def list_runs() -> QuerySet[SynthesisRun]:
     """Runs, newest first, each with `made`, `failed` and `stored_bytes`."""
     return SynthesisRun.objects.select_related("job", "job__created_by", "version", "source", "created_by").annotate(
@@ -95,6 +87,14 @@ def images_per_minute(run: SynthesisRun) -> float | None:
     """How fast the run's job makes images, in the last minute or over all; None while nothing is known."""
     progress: JobProgress | None = getattr(run.job, "progress", None)
     return None if progress is None or progress.rate is None else progress.rate * 60
+
+
+def sheet_of(run: SynthesisRun) -> str:
+    """The blob of the contact sheet of a run's first samples. Raises NotFound while there is none."""
+    blob = run.shards.exclude(sheet_blob="").order_by("ordinal").values_list("sheet_blob", flat=True).first()
+    if not blob:
+        raise NotFound("This run has no sample to show yet.", code="no_sheet")
+    return str(blob)
 
 
 def failed_items(run: SynthesisRun) -> QuerySet[FailedItem]:

@@ -72,6 +72,10 @@ class Generator(ABC):
         """What its samples can be written as, names of `writers.formats.FORMATS`, the usual one first."""
         return ("webdataset",)
 
+    def needs(self) -> str:
+        """What must be set up before it can render: "blender" or nothing. Such samples take seconds each."""
+        return ""
+
     def shard_size(self) -> int:
         """How many samples a worker makes before it puts them away: some seconds' worth."""
         return 500

@@ -50,6 +50,7 @@ class WantedSerializer(serializers.Serializer[Any]):
     source_dataset = serializers.CharField(
         max_length=200,
         required=False,
+        allow_blank=True,
         default="",
         help_text="For effects on faces: the version whose train faces are used",
     )
@@ -57,8 +58,10 @@ class WantedSerializer(serializers.Serializer[Any]):
 
 class NewRunSerializer(WantedSerializer):
     count = serializers.IntegerField(min_value=1, max_value=MOST_IMAGES)
-    name = serializers.SlugField(max_length=100, required=False, default="", help_text="Of the dataset")
-    format = serializers.ChoiceField(choices=list(FORMATS), required=False, default="")
+    name = serializers.SlugField(
+        max_length=100, required=False, allow_blank=True, default="", help_text="Of the dataset"
+    )
+    format = serializers.ChoiceField(choices=list(FORMATS), required=False, allow_blank=True, default="")
     split = serializers.ChoiceField(choices=["train_extra", "val_extra"], required=False, default="train_extra")
     most_seconds = serializers.FloatField(min_value=1, required=False, allow_null=True, default=None)
     most_bytes = serializers.IntegerField(
@@ -88,9 +91,16 @@ class PreviewItemSerializer(serializers.Serializer[Any]):
 
 class PreviewSerializer(serializers.Serializer[Any]):
     items = PreviewItemSerializer(many=True)
-    settings = SettingSerializer(many=True)
-    yaml = serializers.CharField()
-    job: Any = serializers.IntegerField(allow_null=True, help_text="Of slow recipes: where the items come from")
+    job = serializers.IntegerField(
+        allow_null=True, help_text="Of scenes: it makes them one by one; ask it for the rest"
+    )
+    job_state = serializers.CharField()
+    unfinished = serializers.BooleanField()
+
+
+class BlenderSerializer(serializers.Serializer[Any]):
+    ready = serializers.BooleanField()
+    job = serializers.IntegerField(allow_null=True, help_text="That sets it up, or failed to")
 
 
 class RunSerializer(serializers.ModelSerializer[SynthesisRun]):

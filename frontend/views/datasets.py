@@ -23,7 +23,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All versions."""
     versions = list(list_versions())
     for version in versions:
-        version.faces = sum(_number(entry, "faces") for entry in version.counts.values())  # type: ignore[attr-defined]
+        version.faces = sum(map(_rows, version.counts.values()))  # type: ignore[attr-defined]
     return page(request, "datasets/index.html", "datasets", {"versions": versions})
 
 
@@ -63,15 +63,19 @@ def freeze(request: HttpRequest) -> HttpResponseBase:
 
 
 def _splits(version: DatasetVersion) -> list[tuple[str, int, int]]:
-    """(split, faces, identities) in the usual order."""
+    """(split, faces or images, identities) in the usual order."""
     names = [*[name for name in SPLITS if name in version.counts], *sorted(set(version.counts) - set(SPLITS))]
-    return [
-        (name, _number(version.counts[name], "faces"), _number(version.counts[name], "identities")) for name in names
-    ]
+    return [(name, _rows(version.counts[name]), _number(version.counts[name], "identities")) for name in names]
 
 
 def _chart(version: DatasetVersion) -> str:
-    return bar_chart([Bar(name, faces) for name, faces, _ in _splits(version)], title="Faces by split")
+    noun = "Images" if version.extra_only else "Faces"
+    return bar_chart([Bar(name, faces) for name, faces, _ in _splits(version)], title=f"{noun} by split")
+
+
+def _rows(entry: object) -> int:
+    """Faces, or the images of what holds none."""
+    return _number(entry, "faces") or _number(entry, "images")
 
 
 def _number(entry: object, key: str) -> int:

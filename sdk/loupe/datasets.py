@@ -67,6 +67,10 @@ class FaceDataset(Base):
         if not manifest.is_file() or digest_of(manifest) != self.version.manifest.digest:
             raise Damaged(f"The pull into {self.folder} did not finish; run it again.", code="incomplete")
         table = pq.read_table(manifest)
+        if "identity" not in table.column_names:
+            raise UsageError(
+                f"{self.version.reference} holds no faces; loupe.unpack brings out its files.", code="no_faces"
+            )
         splits = sorted(table["split"].unique().to_pylist())
         table = table.filter(pc.equal(table["split"], split))
         if not unlabelled:

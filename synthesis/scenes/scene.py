@@ -58,6 +58,9 @@ class Scene(Generator):
     def formats(self) -> tuple[str, ...]:
         return ("coco", "bop", "webdataset")
 
+    def needs(self) -> str:
+        return "blender"
+
     def shard_size(self) -> int:
         return 10
 

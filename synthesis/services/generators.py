@@ -75,5 +75,5 @@ def formats_of(node: Any) -> tuple[str, tuple[str, ...]]:
     """What a recipe needs ("faces", "blender" or nothing), and what its samples can be written as."""
     part = build(node)
     if isinstance(part, Generator):
-        return "", part.formats()
+        return part.needs(), part.formats()
     return "faces", ()

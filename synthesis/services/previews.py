@@ -33,7 +33,11 @@ class Shown:
 
 
 def preview(generator: Generator, *, seed: int, first: int, count: int, draw: bool) -> list[Shown]:
-    """Samples `first` to `first + count - 1`; those that `SECONDS` don't suffice for say so."""
+    """Samples `first` to `first + count - 1`; those that `SECONDS` don't suffice for say so.
+
+    Raises:
+        LoupeError: what is no item's fault and may pass.
+    """
     begin = time.monotonic()
     shown = []
     for index in range(first, first + count):
@@ -43,6 +47,8 @@ def preview(generator: Generator, *, seed: int, first: int, count: int, draw: bo
         try:
             shown.append(show(make_sample(generator, seed, index), draw=draw))
         except LoupeError as error:
+            if not error.permanent:
+                raise
             shown.append(Shown(index, seed, code=error.code, reason=error.message))
     return shown
 

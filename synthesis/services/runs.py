@@ -14,6 +14,7 @@ from jobs.models import Job
 from jobs.services import enqueue
 from synthesis.models import SynthesisRun
 from synthesis.provenance import generator_facts
+from synthesis.services.blender import is_ready
 from synthesis.services.estimates import check_estimate, estimate
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.writers.formats import writer_class
@@ -21,6 +22,7 @@ from synthesis.writers.formats import writer_class
 MOST_IMAGES: Final = 10**12
 # So many rows in the tables of units and shards are enough; larger runs have larger shards.
 MOST_SHARDS: Final = 20_000
+MANY_SCENES: Final = 5_000
 
 
 def start_run(
@@ -69,10 +71,15 @@ def start_run(
     if format not in generator.formats():
         fitting = ", ".join(generator.formats())
         raise InvalidInput(f"This recipe's samples can be written as {fitting}, not as {format}.", code="format_unfit")
-    name = name or f"synthetic-{slugify(chosen.title.replace('_', '-'))}"
+    name = name or usual_name(chosen.title)
     check_extra_name(name)
-    found = estimate(generator, format=format, seed=seed, count=count)
-    check_estimate(found, most_bytes=most_bytes, most_seconds=most_seconds, confirm=confirm)
+    found: dict[str, Any] = {}
+    if generator.needs() != "blender" or is_ready():
+        found = estimate(generator, format=format, seed=seed, count=count)
+        check_estimate(found, most_bytes=most_bytes, most_seconds=most_seconds, confirm=confirm)
+    elif count > MANY_SCENES and not confirm:
+        told = f"Blender is not set up yet, so nobody knows how long {count:,} scenes take."
+        raise Conflict(f"{told} Confirm that you mean it.", code="confirmation_needed", facts={"estimate": {}})
     digest, facts = generator_facts()
     with transaction.atomic():
         run = SynthesisRun.objects.create(
@@ -95,6 +102,11 @@ def start_run(
         run.job = _enqueue(run, user)
         run.save(update_fields=["job"])
     return run
+
+
+def usual_name(title: str) -> str:
+    """What the dataset of a recipe is called if nobody says otherwise."""
+    return f"synthetic-{slugify(title.replace('_', '-'))}"
 
 
 def retry_failed_items(*, run: SynthesisRun, user: User | None = None) -> Job:

@@ -16,14 +16,18 @@ from django.utils import timezone
 from foundation import blobs
 from foundation.errors import Conflict
 from foundation.progress import Progress, silent
+from synthesis.drawing import contact_sheet, draw_labels
+from synthesis.effects.base import Image
 from synthesis.models import FailedItem, SynthesisRun, SynthesisShard
 from synthesis.parts import Made, write_part, write_tar
 from synthesis.provenance import generator_facts
+from synthesis.samples import Sample
 from synthesis.services.estimates import scratch
 from synthesis.services.generators import generator_of
-from synthesis.writers.base import is_picture
+from synthesis.writers.base import encode_png, is_picture
 
 MEMBERS_FILE = "members.json"
+SHEET = 12  # samples on a run's contact sheet
 
 
 def make_shard(
@@ -88,6 +92,12 @@ def beyond_limits(run: SynthesisRun, ordinal: int) -> str:
 
 def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) -> tuple[Made, dict[str, str | int]]:
     target = folder / "part"
+    sheet: list[Image] = []
+
+    def keep(sample: Sample) -> None:
+        if ordinal == 0 and len(sheet) < SHEET:
+            sheet.append(draw_labels(sample.image, sample.labels))
+
     made = write_part(
         generator_of(run),
         format=run.format,
@@ -96,6 +106,7 @@ def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) ->
         ordinal=ordinal,
         target=target,
         progress=progress,
+        seen=keep,
     )
     everything = [file for file in target.rglob("*") if file.is_file()]
     pictures = [file for file in everything if is_picture(file)]
@@ -107,6 +118,7 @@ def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) ->
     return made, {
         "blob": stored["pictures"] if members else "",
         "index_blob": stored["index"],
+        "sheet_blob": blobs.put("shards", encode_png(contact_sheet(sheet))) if sheet else "",
         "bytes": sum((folder / f"{name}.tar").stat().st_size for name in stored),
     }
 

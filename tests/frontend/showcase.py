@@ -25,9 +25,11 @@ from loop.stages import STAGES
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.services.error_models import refresh_error_models
 from models_zoo.models import Evaluation, ModelRelease, ReleaseAlias
+from synthesis.models import SynthesisRun
 from tests.factories import Picture, World, make_world
 from tests.frontend.made_mining import make_mining_runs
 from tests.frontend.made_runs import make_runs
+from tests.frontend.made_synthesis import make_synthesis_run
 
 SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
 
@@ -56,7 +58,7 @@ def addresses(world: World | None) -> dict[str, str]:
     """{name: address} of every page; those of single objects only where there are some."""
     names = (
         "dashboard import photos people clusters cluster_runs review mining_runs start_mining annotators ledger jobs "
-        "rounds datasets models account users"
+        "synthesis synthesis_runs rounds datasets models account users"
     )
     pages = {name.replace("_", "-"): reverse(f"ui:{name}") for name in names.split()}
     pages["missing"] = "/nothing/here/"
@@ -79,6 +81,7 @@ def addresses(world: World | None) -> dict[str, str]:
         "mining-run": reverse("ui:mining_run", args=[_run("finished")]),
         "mining-run-running": reverse("ui:mining_run", args=[_run("running")]),
         "mining-run-failed": reverse("ui:mining_run", args=[_run("failed")]),
+        "synthesis-run": reverse("ui:synthesis_run", args=[SynthesisRun.objects.latest("pk").pk]),
         "job-running": reverse("ui:job", args=[_job("running")]),
         "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
         "round": reverse("ui:round", args=[2]),
@@ -116,6 +119,7 @@ def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
     _votes(world, users)
     make_mining_runs(world, users)
     make_runs(world)
+    make_synthesis_run(users["data_engineer"])
     world.run.refresh_from_db()
     world.run.metrics["labels"] = {"moved": 3, "known": 2310}
     world.run.metrics["arrivals"] = {"faces": 214, "joined": 171, "new_clusters": 12, "alone": 9, "bridges": 3}

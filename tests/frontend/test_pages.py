@@ -25,6 +25,8 @@ PAGES: dict[str, Capability] = {
     "ui:annotators": Capability.REVIEW,
     "ui:ledger": Capability.CURATE,
     "ui:jobs": Capability.VIEW,
+    "ui:synthesis": Capability.SYNTHESIS,
+    "ui:synthesis_runs": Capability.SYNTHESIS,
     "ui:rounds": Capability.VIEW,
     "ui:datasets": Capability.VIEW,
     "ui:models": Capability.VIEW,

@@ -7,6 +7,7 @@ import base64
 import json
 import shutil
 import sys
+import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,9 @@ def sample(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
         body = _asked(options) if options.run is None else _of_run(client, options.run)
         found = client.post("synthesis/preview", {**body, "first": options.index, "count": 1, "draw": options.draw})
+        while found["unfinished"]:
+            time.sleep(1)
+            found = client.get(f"synthesis/previews/{found['job']}")
     (item,) = found["items"]
     if not item["image"]:
         raise LoupeClientError(f"Item {item['index']} of seed {item['seed']}: {item['reason']}", code=item["code"])

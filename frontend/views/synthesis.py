@@ -1,0 +1,118 @@
+"""Synthesis: choosing a recipe and looking at its samples, runs, and one run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import requires
+from accounts.roles import Capability
+from annotation.queries.datasets import versions
+from frontend.pages import Key, found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
+from jobs.queries import with_progress
+from synthesis import queries
+from synthesis.models import SynthesisRun
+from synthesis.services.blender import is_ready, setup_job, start_setup
+
+PAGE = 30
+SHOWN_FAILURES = 50
+KEYS = [Key("R", "Draw other samples: the next seed"), Key("← →", "Sample before, sample after")]
+
+
+@require_safe
+@requires(Capability.SYNTHESIS)
+def workbench(request: HttpRequest) -> HttpResponse:
+    """Choose a recipe, move its ranges, look at samples, start the job."""
+    # Loads the generators, which other pages do without.
+    from frontend.synthesis_form import groups_of
+    from synthesis.services.runs import usual_name
+
+    recipes = queries.known_recipes()
+    name = request.GET.get("recipe", "text_label" if "text_label" in recipes else next(iter(recipes), ""))
+    if name not in recipes:
+        raise Http404
+    recipe = recipes[name]
+    context: dict[str, Any] = {
+        "recipes": recipes.values(),
+        "recipe": recipe,
+        "dataset": usual_name(recipe.name),
+        "setting_groups": groups_of(recipe.settings),
+        "seed": whole_number(request.GET.get("seed"), 0),
+        "sources": [one for one in versions() if "train" in one.counts] if recipe.needs == "faces" else [],
+        "blender": _blender() if recipe.needs == "blender" else None,
+        "runs": queries.with_jobs(queries.list_runs()[:5]),
+    }
+    return page(request, "synthesis/workbench.html", "synthesis", context, keys=KEYS)
+
+
+@require_POST
+@requires(Capability.SYNTHESIS)
+def set_up_blender(request: HttpRequest) -> HttpResponseBase:
+    """Start the job that makes Blender's environment."""
+    with told(request):
+        job = start_setup(user=signed_in(request))
+        messages.success(request, "Blender is being set up.")
+        return redirect("ui:job", job.pk)
+    return redirect("ui:synthesis")
+
+
+@require_safe
+@requires(Capability.SYNTHESIS)
+def index(request: HttpRequest) -> HttpResponse:
+    """All runs, newest first, a page at a time."""
+    runs = queries.list_runs()
+    before = whole_number(request.GET.get("before"))
+    if before is not None:
+        runs = runs.filter(pk__lt=before)
+    found = queries.with_jobs(runs[: PAGE + 1])
+    following = f"{reverse('ui:synthesis_runs')}?before={found[PAGE - 1].pk}" if len(found) > PAGE else ""
+    return page(request, "synthesis/index.html", "synthesis", {"runs": found[:PAGE], "next_url": following})
+
+
+@require_safe
+@requires(Capability.SYNTHESIS)
+def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """One run. While it works, htmx asks again and again."""
+    (run,) = queries.with_jobs([found_or_404(lambda: queries.find_run(run_id))])
+    context: dict[str, Any] = {"run": run, "per_minute": queries.images_per_minute(run), "seconds": _seconds(run)}
+    unfinished = run.job is not None and run.job.unfinished
+    if is_partial(request):
+        return until_ended(render(request, "frontend/synthesis/progress.html", context), ended=not unfinished)
+    context |= {
+        "failures": queries.failed_items(run)[:SHOWN_FAILURES],
+        "reasons": queries.failures_by_reason(run),
+        "yaml": queries.as_yaml(run.recipe),
+        "sheet": run.shards.exclude(sheet_blob="").exists(),
+    }
+    return page(request, "synthesis/show.html", "synthesis", context)
+
+
+@require_POST
+@requires(Capability.SYNTHESIS)
+def retry(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """Make the shards of failed items again."""
+    from synthesis.services.runs import retry_failed_items
+
+    run = found_or_404(lambda: queries.find_run(run_id))
+    with told(request):
+        retry_failed_items(run=run, user=signed_in(request))
+        messages.success(request, "The failed items are being made again.")
+    return redirect("ui:synthesis_run", run_id)
+
+
+def _blender() -> dict[str, Any]:
+    job = setup_job()
+    return {"ready": is_ready(), "job": with_progress([job])[0] if job is not None else None}
+
+
+def _seconds(run: SynthesisRun) -> float | None:
+    """How long the run's last job took."""
+    job = run.job
+    if job is None or job.started_at is None or job.finished_at is None:
+        return None
+    return (job.finished_at - job.started_at).total_seconds()

@@ -1,0 +1,62 @@
+"""The pages of synthesis: forms made of recipes, a run's page, who may start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from frontend.synthesis_form import groups_of
+from synthesis.recipes import PRESETS, preset_node
+from synthesis.recipes.settings import settings_of
+from tests.frontend.made_synthesis import make_synthesis_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_setting_of_a_recipe_has_its_field(as_role: Callable[[str], Client], name: str) -> None:
+    answer = as_role("data_engineer").get(reverse("ui:synthesis"), {"recipe": name})
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    for setting in settings_of(preset_node(name)):
+        assert page.count(f'data-setting="{setting.path}"') == 1
+    assert as_role("data_engineer").get(reverse("ui:synthesis"), {"recipe": "nothing"}).status_code == 404
+
+
+def test_groups_are_named_for_parts_and_chances_stand_with_what_they_are_of() -> None:
+    groups = {group.title: group for group in groups_of(settings_of(preset_node("text_price")))}
+    glare = groups["Glare"]
+    assert [field.label for field in glare.fields] == ["How often", "Strength", "Radius"]
+    assert glare.fields[0].setting.path.endswith("probably.probability")
+    assert {"Paint", "Layout", "Text lines", "Corpus, codes"} <= groups.keys()
+    mixed = groups_of(settings_of(preset_node("text")))
+    assert any(group.title.startswith("2: text lines") for group in mixed)
+    fields = [field.id for group in mixed for field in group.fields]
+    assert len(set(fields)) == len(fields)
+
+
+def test_a_runs_page(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    run = make_synthesis_run(users["data_engineer"])
+    client = as_role("algorithm_engineer")
+    page = client.get(reverse("ui:synthesis_run", args=[run.pk])).content.decode()
+    for words in ("1,498", "of 4,000", "Time left", "grey levels only", 'data-again="612"', "Seed 7", "synthetic-text"):
+        assert words in page
+    assert reverse("synthesis-sheet", args=[run.pk]) in page
+    sheet = client.get(reverse("synthesis-sheet", args=[run.pk]))
+    assert (sheet.status_code, sheet["Content-Type"]) == (200, "image/png")
+    part: Any = client.get(reverse("ui:synthesis_run", args=[run.pk]), headers={"HX-Request": "true"})
+    assert b"<html" not in part.content
+    assert client.get(reverse("ui:synthesis_run", args=[10**9])).status_code == 404
+    assert run.title in client.get(reverse("ui:synthesis_runs")).content.decode()
+
+
+def test_retrying_while_it_works_is_told(as_role: Callable[[str], Client], users: dict[str, User]) -> None:
+    run = make_synthesis_run(users["data_engineer"])
+    answer = as_role("data_engineer").post(reverse("ui:retry_synthesis", args=[run.pk]), follow=True)
+    assert "This run is still at work." in answer.content.decode()
+    assert as_role("annotator").post(reverse("ui:retry_synthesis", args=[run.pk])).status_code == 403
