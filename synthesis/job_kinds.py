@@ -87,7 +87,7 @@ class Synthesise(JobKind):
             "run": run.pk,
             "reference": str(version),
             "digest": version.digest,
-            "images": version.counts[run.split]["images"],
+            "images": sum(run.shards.values_list("made", flat=True)),
             "failed_items": run.failed_items.count(),
         }
 

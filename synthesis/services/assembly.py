@@ -21,6 +21,7 @@ from foundation.errors import Conflict
 from synthesis.models import SynthesisRun, SynthesisShard
 from synthesis.parts import write_tar
 from synthesis.services.estimates import scratch
+from synthesis.services.face_manifest import write_face_manifest
 from synthesis.services.shards import MEMBERS_FILE
 from synthesis.writers.formats import writer_class
 
@@ -51,14 +52,20 @@ def assemble(run: SynthesisRun) -> DatasetVersion:
         raise Conflict("Not one image could be made.", code="nothing_made")
     with tempfile.TemporaryDirectory(dir=scratch()) as name:
         folder = Path(name)
-        rows, tars = _gather(run, shards, folder)
+        parts = _unpack(shards, folder)
         manifest = folder / "manifest.parquet"
-        _write_manifest(manifest, run, rows)
+        if run.format == "faces":
+            tars = [_tar(shard.blob, run.split) | {"faces": shard.made} for shard in shards if shard.blob]
+            counts = write_face_manifest(manifest, shards, parts)
+        else:
+            rows, tars = _gather(run, shards, parts, folder)
+            _write_manifest(manifest, run, rows)
+            counts = {"images": images}
         version = publish_extra(
             name=run.name,
             manifest=manifest,
-            shards=tars,
-            counts={run.split: {"images": images}},
+            shards=list({tar["digest"]: tar for tar in tars}.values()),
+            counts={run.split: counts},
             parameters=provenance(run, images),
             job=run.job,
             user=run.created_by,
@@ -104,15 +111,20 @@ def provenance(run: SynthesisRun, images: int) -> dict[str, Any]:
     }
 
 
-def _gather(
-    run: SynthesisRun, shards: Sequence[SynthesisShard], folder: Path
-) -> tuple[Iterator[list[dict[str, Any]]], list[dict[str, Any]]]:
-    """The manifest's rows, shard by shard, and the version's tars. Unpacks all labels below `folder`."""
+def _unpack(shards: Sequence[SynthesisShard], folder: Path) -> list[Path]:
+    """A folder for each shard, with what its writer left beside the pictures, and where these are in its tar."""
     parts = [folder / "parts" / f"{shard.ordinal:09d}" for shard in shards]
     for shard, part in zip(shards, parts, strict=True):
         part.mkdir(parents=True)
         with blobs.open(shard.index_blob) as file, tarfile.open(fileobj=file) as tar:
             tar.extractall(part, filter="data")
+    return parts
+
+
+def _gather(
+    run: SynthesisRun, shards: Sequence[SynthesisShard], parts: Sequence[Path], folder: Path
+) -> tuple[Iterator[list[dict[str, Any]]], list[dict[str, Any]]]:
+    """The manifest's rows, shard by shard, and the version's tars."""
     merged = folder / "merged"
     merged.mkdir()
     writer_class(run.format).merge(parts, merged)
@@ -132,7 +144,7 @@ def _gather(
                 members = json.loads((part / MEMBERS_FILE).read_text())
                 yield [member | {"shard": blobs.digest_of(shard.blob)} for member in members]
 
-    return rows(), list({tar["digest"]: tar for tar in tars}.values())
+    return rows(), tars
 
 
 def _tar(blob: str, split: str) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from typing import Any, Final
 from annotation.models import DatasetVersion
 from annotation.queries.datasets import version_by_reference
 from foundation.errors import InvalidInput
+from synthesis.effects.base import Effect
+from synthesis.face_crops import FaceCrops
 from synthesis.models import SynthesisRun
 from synthesis.recipes import PRESETS, build, preset_node, read_node, with_presets
 from synthesis.recipes.settings import with_settings
 from synthesis.samples import Generator
+from synthesis.services.face_sources import faces_of
 
 LONGEST_RECIPE: Final = 100_000
 
@@ -50,12 +53,19 @@ def chosen_recipe(recipe: object, changes: dict[str, Any] | None = None) -> Reci
 
 
 def generator_for(node: Any, source: DatasetVersion | None) -> Generator:
-    """The generator that a recipe's plain values describe.
+    """The generator that a recipe's plain values describe. Effects change the train faces of `source`.
 
     Raises:
-        InvalidInput: something is wrong with the recipe, or it makes no images.
+        InvalidInput: something is wrong with the recipe, it makes no images, or `source_needed`.
     """
     part = build(node)
+    if isinstance(part, Effect):
+        if source is None:
+            raise InvalidInput(
+                "This recipe changes faces: name the dataset version whose train faces it shall change.",
+                code="source_needed",
+            )
+        return FaceCrops(part, faces_of(source))
     if not isinstance(part, Generator):
         raise InvalidInput("This recipe makes no images of its own.", code="bad_recipe")
     return part
@@ -76,4 +86,4 @@ def formats_of(node: Any) -> tuple[str, tuple[str, ...]]:
     part = build(node)
     if isinstance(part, Generator):
         return part.needs(), part.formats()
-    return "faces", ()
+    return "faces", FaceCrops.FORMATS if isinstance(part, Effect) else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from foundation.errors import InvalidInput
 from synthesis.writers.base import Writer
@@ -13,11 +13,14 @@ from synthesis.writers.base import Writer
 FORMATS: Final[dict[str, str]] = {
     "coco": "synthesis.writers.coco.CocoWriter",
     "bop": "synthesis.writers.bop.BopWriter",
+    "faces": "synthesis.writers.faces.FacesWriter",
+    "image_folder": "synthesis.writers.image_folder.ImageFolderWriter",
     "text_recognition": "synthesis.writers.text_recognition.TextRecognitionWriter",
     "webdataset": "synthesis.writers.webdataset.WebDatasetWriter",
 }
 # What the writer of one part of a data set must be told, so that parts fit together.
-_OF_PART: Final[dict[str, Callable[[int], dict[str, int]]]] = {
+_OF_PART: Final[dict[str, Callable[[int], dict[str, Any]]]] = {
+    "image_folder": lambda ordinal: {"class_label": "class"},
     "bop": lambda ordinal: {"first_scene": ordinal, "scene_size": 10**9},
     "webdataset": lambda ordinal: {"first_shard": ordinal, "shard_size": 10**9},
 }
