@@ -214,5 +214,5 @@ def check_batches() -> None:
             .values_list("item_id", flat=True)
         )
         left = sum(batch.overlap - votes[item.pk] for item in items if item.state == "open") + states["disputed"]
-        counted = (batch.total, batch.open_items, batch.disputed_items, batch.answers_left)  # type: ignore[attr-defined]
+        counted = (batch.total, batch.open_items, batch.disputed_items, batch.answers_left)
         assert counted == (len(items), states["open"], states["disputed"], left)
