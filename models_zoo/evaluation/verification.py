@@ -6,6 +6,7 @@ does not (Poh and Bengio, Pattern Recognition 39, 2006).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,27 @@ def difference(before: Trial, after: Trial, far: float, *, replicates: int = REP
     samples = _replicate([before, after], far, replicates, seed)
     low, high = _interval(samples[:, 1] - samples[:, 0], value)
     return Difference(value, low, high)
+
+
+def mean_difference(
+    before: Sequence[Trial], after: Sequence[Trial], far: float, *, replicates: int = REPLICATES, seed: int = 0
+) -> Difference:
+    """The gain from one way of training to another, each run several times: all trials are of the same faces.
+
+    People are resampled for all runs at once; the interval doesn't tell how much other runs would differ.
+
+    Raises:
+        InvalidInput: the trials are not of the same faces, or there are none.
+    """
+    _check(far)
+    trials = [*before, *after]
+    if not before or not after or not all(np.array_equal(one.pairs, trials[0].pairs) for one in trials):
+        raise InvalidInput("Only trials of the same faces can be compared.")
+    whole = np.ones(trials[0].people)
+    rates = np.array([[_tar(one, far, whole)[0] for one in trials], *_replicate(trials, far, replicates, seed)])
+    gains = rates[:, len(before) :].mean(axis=1) - rates[:, : len(before)].mean(axis=1)
+    low, high = _interval(gains[1:], float(gains[0]))
+    return Difference(float(gains[0]), low, high)
 
 
 def error_versus_reject(

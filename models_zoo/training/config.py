@@ -28,6 +28,9 @@ class TrainConfig:
         alike: people whose mean start embeddings have at least this cosine similarity may be one person whom the
             clustering split; the margin loss doesn't push them apart, unless a person told both.
         distillation: weight of the distance to the start model's embedding of the clean view.
+        extra_share: at most this share of an epoch's faces are of train_extra (outside or synthetic); where there are
+            more, each epoch draws others of them.
+        extra_weight: what a face of train_extra counts in the losses, beside its own weight in the manifest.
         plain: share of views that are not augmented; they hold the network to the start model on good faces.
         start_share: the released weights are this share of the start weights and the rest of the trained ones
             (Wortsman et al., Robust fine-tuning, CVPR 2022).
@@ -51,6 +54,8 @@ class TrainConfig:
     scale: float = 32.0
     alike: float = 0.35
     distillation: float = 1.0
+    extra_share: float = 0.5
+    extra_weight: float = 0.5
     plain: float = 0.35
     start_share: float = 0.0
     precision: str = "auto"
@@ -61,7 +66,7 @@ class TrainConfig:
         for name in ("epochs", "batch_size", "min_faces", "checkpoint_steps", "workers"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1.", code="bad_train_config")
-        for name in ("plain", "start_share", "warmup"):
+        for name in ("plain", "start_share", "warmup", "extra_share", "extra_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidInput(f"{name} must be from 0 to 1.", code="bad_train_config")
         for name in ("learning_rate", "clip_norm", "scale"):

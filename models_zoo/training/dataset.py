@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,11 +21,12 @@ from foundation.errors import InvalidInput
 Crop = NDArray[np.uint8]
 COLUMNS = ["face_digest", "identity", "label_source", "confidence", "split", "shard", "offset", "length", "weight"]
 TOLD = ("human", "import")  # label sources that are no model's
+EXTRA = "train_extra"  # the split of outside and synthetic faces
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The faces of some splits, in the manifest's order.
+    """The faces of some splits of one or several versions, in the manifests' order.
 
     Attributes:
         digests: content digest of each face.
@@ -32,19 +34,24 @@ class TrainingSet:
         told: bool (n,), whether a person said so, or the photos came with it.
         weights: float32 (n,), how much a face counts; 1 where the manifest says nothing.
         confidences: float32 (n,), 0..1, how sure its identity is; 1 where the manifest says nothing.
+        extra: bool (n,), whether the face is of the split train_extra.
+        made_from: digest of the face that each was made from, by its provenance's `source_face`; None for real ones.
         shards, offsets, lengths: where each crop's PNG bytes lie.
+        files: the file of each shard.
         manifest_sha256: names the whole version, as the manifest names each shard by its digest.
     """
 
-    root: Path
     digests: list[str]
     identities: list[str | None]
     told: NDArray[np.bool_]
     weights: NDArray[np.float32]
     confidences: NDArray[np.float32]
+    extra: NDArray[np.bool_]
+    made_from: list[str | None]
     shards: list[str]
     offsets: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    files: Mapping[str, Path]
     manifest_sha256: str
 
     def __len__(self) -> int:
@@ -62,8 +69,52 @@ class TrainingSet:
         classes: NDArray[np.int64] = numbers[inverse].astype(np.int64)
         return classes
 
+    def teachers(self) -> NDArray[np.int64]:
+        """int64 (n,), the row whose clean view says what each face should look like to the network.
 
-def read_training_set(root: Path, splits: Sequence[str] = ("train", "train_extra")) -> TrainingSet:
+        A synthetic face's is the one that it was made from, where that is among these; any other's is itself.
+        """
+        rows = {digest: row for row, digest in enumerate(self.digests)}
+        found = [rows.get(origin, row) if origin else row for row, origin in enumerate(self.made_from)]
+        return np.array(found, dtype=np.int64)
+
+    def weighted(self, extra_weight: float) -> TrainingSet:
+        """The same faces; those of train_extra count that many times as much as their manifest says."""
+        weights = self.weights * np.where(self.extra, np.float32(extra_weight), np.float32(1))
+        return replace(self, weights=weights)
+
+
+def read_training_sets(roots: Sequence[Path]) -> TrainingSet:
+    """The faces of the splits train and train_extra of the first version, and of train_extra of the others.
+
+    Identities mean the same in all of them, as they do in one database.
+
+    Raises:
+        InvalidInput: as `read_training_set`, for any of them.
+    """
+    first, *others = [
+        read_training_set(root, ("train", EXTRA) if number == 0 else (EXTRA,)) for number, root in enumerate(roots)
+    ]
+    if not others:
+        return first
+    everything = [first, *others]
+    return TrainingSet(
+        digests=[one for part in everything for one in part.digests],
+        identities=[one for part in everything for one in part.identities],
+        told=np.concatenate([part.told for part in everything]),
+        weights=np.concatenate([part.weights for part in everything]),
+        confidences=np.concatenate([part.confidences for part in everything]),
+        extra=np.concatenate([part.extra for part in everything]),
+        made_from=[one for part in everything for one in part.made_from],
+        shards=[one for part in everything for one in part.shards],
+        offsets=np.concatenate([part.offsets for part in everything]),
+        lengths=np.concatenate([part.lengths for part in everything]),
+        files={shard: file for part in everything for shard, file in part.files.items()},
+        manifest_sha256=hashlib.sha256("".join(part.manifest_sha256 for part in everything).encode()).hexdigest(),
+    )
+
+
+def read_training_set(root: Path, splits: Sequence[str] = ("train", EXTRA)) -> TrainingSet:
     """The faces of `splits` of the dataset version at `root`, which holds `manifest.parquet` and `shards/`.
 
     Raises:
@@ -79,15 +130,17 @@ def read_training_set(root: Path, splits: Sequence[str] = ("train", "train_extra
         if not shard_path(root, shard).is_file():
             raise InvalidInput(f"The dataset lacks its shard {shard}.", code="dataset_shard_missing")
     return TrainingSet(
-        root=root,
         digests=rows["face_digest"],
         identities=[None if key is None else str(key) for key in rows["identity"]],
         told=np.isin(np.array(rows["label_source"], dtype=str), TOLD),
         weights=_or_one(rows["weight"]),
         confidences=_or_one(rows["confidence"]),
+        extra=np.array(rows["split"], dtype=str) == EXTRA,
+        made_from=_made_from(path, rows["split"], chosen),
         shards=rows["shard"],
         offsets=np.array(rows["offset"], dtype=np.int64),
         lengths=np.array(rows["length"], dtype=np.int64),
+        files={shard: shard_path(root, shard) for shard in set(rows["shard"])},
         manifest_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
@@ -136,8 +189,19 @@ class CropReader:
 
     def _open(self, shard: str) -> BinaryIO:
         if shard not in self._files:
-            self._files[shard] = shard_path(self._faces.root, shard).open("rb")
+            self._files[shard] = self._faces.files[shard].open("rb")
         return self._files[shard]
+
+
+def _made_from(path: Path, splits: list[str], chosen: NDArray[np.bool_]) -> list[str | None]:
+    """`source_face` of the provenance of each chosen row of train_extra."""
+    if EXTRA not in splits or "provenance" not in pq.read_schema(path).names:
+        return [None] * len(splits)
+    texts = pq.read_table(path, columns=["provenance"]).column("provenance").filter(pa.array(chosen)).to_pylist()
+    return [
+        json.loads(text).get("source_face") if split == EXTRA and text else None
+        for split, text in zip(splits, texts, strict=True)
+    ]
 
 
 def _or_one(values: list[float | None]) -> NDArray[np.float32]:

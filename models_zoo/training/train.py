@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from foundation.progress import Progress, silent
 from models_zoo.networks.sface import SFace
 from models_zoo.training.checkpoint import Checkpoints
 from models_zoo.training.config import TrainConfig
-from models_zoo.training.dataset import CropReader, TrainingSet, read_training_set
+from models_zoo.training.dataset import CropReader, TrainingSet, read_training_sets
 from models_zoo.training.forward import embed, trained_parameters
 from models_zoo.training.losses import ArcFaceHead, distillation
 from models_zoo.training.release import write_release
@@ -63,6 +64,7 @@ def train(
     output: Path,
     augment: Augment | None = None,
     device: str = "cpu",
+    extras: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> TrainResult:
     """Fine-tune SFace on the faces of the splits train and train_extra.
@@ -73,6 +75,8 @@ def train(
 
     Args:
         dataset: directory of a dataset version, see `read_training_set`.
+        extras: directories of further versions, of which the split train_extra is used, capped and weighted as `config`
+            says.
         start_weights: `.onnx` or `.safetensors`.
         output: gets `weights.safetensors` and `release.json`.
         augment: changes a uint8 RGB (112, 112, 3) crop, drawing from the generator only.
@@ -87,13 +91,13 @@ def train(
     started = time.monotonic()
     where = torch_device(device)
     autocast = torch.autocast(where.type, torch.bfloat16, enabled=precision_of(config, where) == "bf16")
-    faces = read_training_set(dataset)
+    faces = read_training_sets([dataset, *extras]).weighted(config.extra_weight)
     classes = torch.from_numpy(faces.classes(config.min_faces)).to(where)
     network = SFace.load(start_weights).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     with CropReader(faces) as reader:
-        views = Views(reader, len(faces), config, augment)
+        views = Views(reader, faces.extra, config, augment)
         with autocast:
-            targets = start_embeddings(network, reader, len(faces), where)
+            targets = start_embeddings(network, reader, len(faces), where)[torch.from_numpy(faces.teachers()).to(where)]
         objective = Objective(config, faces, classes, targets).to(where)
         optimiser = make_optimiser(config, network, objective)
         modules = {"network": network, "objective": objective}
@@ -123,6 +127,8 @@ def train(
         "device": where.type,
         "precision": precision_of(config, where),
         "faces": len(faces),
+        "extra": int(faces.extra.sum()),
+        "faces_per_epoch": views.faces_per_epoch,
         "labelled": labelled,
         "people": objective.people,
         "curve": curve,

@@ -28,11 +28,19 @@ class Batch:
 
 
 class Views:
-    """All batches of a run by step. Step s is the same whatever ran before it, so a run can go on from any step."""
+    """All batches of a run by step. Step s is the same whatever ran before it, so a run can go on from any step.
 
-    def __init__(self, reader: CropReader, count: int, config: TrainConfig, augment: Augment | None) -> None:
-        self._reader, self._count, self._config, self._augment = reader, count, config, augment
-        self.steps_per_epoch = math.ceil(count / config.batch_size)
+    Args:
+        extra: bool (n,), which of the n faces are of train_extra; `config.extra_share` caps how many an epoch sees.
+    """
+
+    def __init__(
+        self, reader: CropReader, extra: NDArray[np.bool_], config: TrainConfig, augment: Augment | None
+    ) -> None:
+        self._reader, self._extra, self._config, self._augment = reader, extra, config, augment
+        self._capped = capped(extra, config.extra_share)
+        self.faces_per_epoch = int((~extra).sum()) + self._capped
+        self.steps_per_epoch = math.ceil(self.faces_per_epoch / config.batch_size)
         self.steps = self.steps_per_epoch * config.epochs
 
     def batches(self, first_step: int) -> Iterator[Batch]:
@@ -51,9 +59,14 @@ class Views:
 
     def _submit(self, pool: ThreadPoolExecutor, step: int) -> tuple[NDArray[np.int64], list[Future[Crop]]]:
         epoch, batch = divmod(step, self.steps_per_epoch)
-        order = self._generator(epoch).permutation(self._count)
+        order = self._order(epoch)
         rows = order[batch * self._config.batch_size :][: self._config.batch_size]
         return rows, [pool.submit(self._view, epoch, int(row)) for row in rows]
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """The rows of an epoch: all faces, or, where train_extra has too many, others of it each time."""
+        order = self._generator(epoch).permutation(len(self._extra))
+        return order[~self._extra[order] | (np.cumsum(self._extra[order]) <= self._capped)]
 
     def _view(self, epoch: int, row: int) -> Crop:
         rng = self._generator(epoch, row)
@@ -65,6 +78,17 @@ class Views:
 
     def _generator(self, *item: int) -> Generator:
         return np.random.default_rng(SeedSequence(self._config.seed, spawn_key=item))
+
+
+def capped(extra: NDArray[np.bool_], share: float) -> int:
+    """How many faces of train_extra an epoch may see, so that they are at most `share` of what it sees.
+
+    Where there are no other faces, or the share is 1, all of them.
+    """
+    many, others = int(extra.sum()), int((~extra).sum())
+    if share >= 1 or not others:
+        return many
+    return min(many, int(others * share / (1 - share)))
 
 
 def as_tensor(views: NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -73,19 +73,31 @@ class SomeOf(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Probably(Effect):
-    """The effect with this probability, else the image as it is."""
+    """The effect with this probability, else the other one, or the image as it is."""
 
     probability: float
     effect: Effect
+    otherwise: Effect | None = None
 
     def sample(self, rng: Generator) -> Params:
-        return {"params": self.effect.sample(rng) if rng.random() < self.probability else None}
+        if rng.random() < self.probability:
+            return {"params": self.effect.sample(rng)}
+        if self.otherwise is None:
+            return {"params": None}
+        return {"params": None, "otherwise": self.otherwise.sample(rng)}
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        return image if params["params"] is None else self.effect.apply(image, landmarks, params["params"])
+        effect, drawn = self._chosen(params)
+        return image if effect is None else effect.apply(image, landmarks, drawn)
 
     def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
-        return points if params["params"] is None else self.effect.move(points, size, params["params"])
+        effect, drawn = self._chosen(params)
+        return points if effect is None else effect.move(points, size, drawn)
+
+    def _chosen(self, params: Params) -> tuple[Effect | None, Params]:
+        if params["params"] is not None:
+            return self.effect, params["params"]
+        return self.otherwise, params.get("otherwise") or {}
 
 
 def both(effect: Effect, image: Image, landmarks: Landmarks | None, params: Params) -> tuple[Image, Landmarks | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from foundation.errors import InvalidInput
-from models_zoo.training.dataset import CropReader, read_training_set
+from models_zoo.training import TrainConfig
+from models_zoo.training.dataset import CropReader, read_training_set, read_training_sets
+from models_zoo.training.views import Views, capped
 from tests.models_zoo.training.tiny_version import picture, write_version
 
 
@@ -71,3 +74,52 @@ def test_a_damaged_crop_is_named(version: Callable[..., Path]) -> None:
     faces = read_training_set(root)
     with CropReader(faces) as reader, pytest.raises(InvalidInput, match=faces.digests[0]):
         reader.read(0)
+
+
+def synthetic(tmp_path: Path, origins: list[str], identities: list[int]) -> Path:
+    """A version of faces in train_extra that were made from others, and one row that training must not see."""
+    rows: list[dict[str, object]] = [
+        {"identity": one, "split": "train_extra", "label_source": "synthetic", "weight": 0.8}
+        | {"provenance": json.dumps({"source_face": origin})}
+        for one, origin in zip(identities, origins, strict=True)
+    ]
+    rows.append({"identity": 5, "split": "val_extra", "provenance": "{}"})
+    return write_version(tmp_path / "extra", rows, [picture(50 + n, n) for n in range(len(rows))])
+
+
+def test_faces_of_extra_versions_are_weighted_and_taught_by_their_originals(
+    version: Callable[..., Path], tmp_path: Path
+) -> None:
+    real = version()
+    first = read_training_set(real)
+    extra = synthetic(tmp_path, [first.digests[4], "f" * 64, first.digests[0]], [101, 102, 100])
+    both = read_training_sets([real, extra])
+    assert len(both) == 16 and both.extra.tolist() == [False] * 13 + [True] * 3
+    assert both.teachers().tolist() == [*range(13), 4, 14, 0]
+    weights = both.weighted(0.5).weights
+    assert weights[:13].tolist() == [1.0] * 13 and weights[13:] == pytest.approx([0.4] * 3)
+    # Identities mean the same in both, so a made face goes to the class of its person.
+    classes = both.classes(2)
+    assert classes[13] == classes[4] and classes[15] == classes[0]
+    with CropReader(both) as reader:
+        assert np.array_equal(reader.read(14), picture(51, 1)) and np.array_equal(reader.read(0), picture(0, 0))
+    assert both.manifest_sha256 not in (first.manifest_sha256, read_training_set(extra).manifest_sha256)
+    assert read_training_sets([real]).manifest_sha256 == first.manifest_sha256
+
+
+@pytest.mark.parametrize(
+    ("others", "many", "share", "expected"),
+    [(10, 100, 0.5, 10), (10, 4, 0.5, 4), (30, 100, 0.25, 10), (30, 100, 0.0, 0), (0, 7, 0.3, 7), (10, 9, 1.0, 9)],
+)
+def test_extra_faces_are_capped_to_a_share_of_an_epoch(others: int, many: int, share: float, expected: int) -> None:
+    extra = np.array([False] * others + [True] * many)
+    assert capped(extra, share) == expected
+    config = TrainConfig(extra_share=share, epochs=4, batch_size=3)
+    views = Views(None, extra, config, None)  # type: ignore[arg-type]
+    assert views.faces_per_epoch == others + expected
+    seen = [views._order(epoch) for epoch in range(4)]
+    for order in seen:
+        assert sorted(order[~extra[order]].tolist()) == list(range(others))
+        assert len(set(order.tolist())) == len(order) == others + expected
+    if 0 < expected < many:
+        assert len({tuple(sorted(order[extra[order]].tolist())) for order in seen}) > 1, "each epoch draws others"
