@@ -8,8 +8,9 @@ from typing import Any
 from jobs.kinds import JobKind, UnitRun, UnitSpec, WaitFor
 from jobs.models import Job, Unit
 from synthesis.models import SynthesisRun
+from synthesis.scenes.environment import BlenderMissing
 from synthesis.services.assembly import assemble
-from synthesis.services.blender import is_ready, set_up, start_setup
+from synthesis.services.blender import is_ready, set_up, setup_job, start_setup
 from synthesis.services.generators import formats_of, source_version
 from synthesis.services.shards import beyond_limits, make_shard
 from synthesis.services.slow_previews import make_preview
@@ -93,6 +94,11 @@ class Synthesise(JobKind):
 
 
 def _wait_for_blender(recipe: Any, job: Job) -> None:
-    """Let the first job that needs Blender set it up."""
-    if formats_of(recipe)[0] == "blender" and not is_ready():
-        raise WaitFor(start_setup(user=job.created_by).pk)
+    """Let the first job that needs Blender set it up. Raises BlenderMissing if that went wrong meanwhile."""
+    if formats_of(recipe)[0] != "blender" or is_ready():
+        return
+    last = setup_job()
+    tried = last is not None and not last.unfinished and last.finished_at and last.finished_at > job.created_at
+    if last is not None and tried:
+        raise BlenderMissing(f"Blender could not be set up. {last.error}")
+    raise WaitFor(start_setup(user=job.created_by).pk)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from foundation.errors import Conflict, LoupeError, StorageFull
+from synthesis.models import SynthesisShard
 from synthesis.samples import Generator, Sample, make_sample
 from synthesis.writers.formats import part_writer
 
@@ -20,6 +21,8 @@ SECONDS: Final = 3.0
 MANY_IMAGES: Final = 200_000
 MANY_BYTES: Final = 20 * 2**30
 MANY_SECONDS: Final = 6 * 3600.0
+MANY_UNKNOWN: Final = 1_000
+KNOWN_SHARDS: Final = 20
 
 
 def estimate(generator: Generator, *, format: str, seed: int, count: int) -> dict[str, Any]:
@@ -40,14 +43,29 @@ def estimate(generator: Generator, *, format: str, seed: int, count: int) -> dic
                 writer.add(sample)
         each += (time.perf_counter() - begin) / len(samples)
         total = sum(file.stat().st_size for file in writer.target.rglob("*") if file.is_file())
+    return _reckoned(count, each, total / len(samples), len(samples))
+
+
+def known_estimate(title: str, *, count: int) -> dict[str, Any]:
+    """As `estimate`, from what the last runs of this recipe took; `measured` is 0 where there was none."""
+    shards = SynthesisShard.objects.filter(run__title=title, made__gt=0).order_by("-pk")[:KNOWN_SHARDS]
+    made = sum(shard.made for shard in shards)
+    if not made:
+        return {"images": count, "measured": 0, "free_bytes": free_bytes()}
+    return _reckoned(
+        count, sum(shard.seconds for shard in shards) / made, sum(shard.bytes for shard in shards) / made, made
+    )
+
+
+def _reckoned(count: int, seconds_each: float, bytes_each: float, measured: int) -> dict[str, Any]:
     workers = max(1, settings.LOUPE_WORKERS)
     return {
         "images": count,
-        "seconds": round(each * count / min(workers, count), 1),
-        "bytes": total * count // len(samples),
-        "images_per_second": round(workers / each, 2),
+        "seconds": round(seconds_each * count / min(workers, count), 1),
+        "bytes": round(bytes_each * count),
+        "images_per_second": round(workers / seconds_each, 2),
         "free_bytes": free_bytes(),
-        "measured": len(samples),
+        "measured": measured,
     }
 
 
@@ -79,6 +97,12 @@ def check_estimate(found: dict[str, Any], *, most_bytes: int | None, most_second
         StorageFull: there is less room than this needs.
         Conflict: `confirmation_needed`; `facts` has the estimate.
     """
+    if not found["measured"]:
+        if not confirm and found["images"] > MANY_UNKNOWN:
+            told = f"Nobody has made such images here, so nobody knows what {found['images']:,} of them take."
+            text = f"{told} Make a few first, or confirm that you mean it."
+            raise Conflict(text, code="confirmation_needed", facts={"estimate": found})
+        return
     needed = min(found["bytes"], most_bytes) if most_bytes else found["bytes"]
     seconds = min(found["seconds"], most_seconds) if most_seconds else found["seconds"]
     told = f"{found['images']:,} images would take about {spoken_time(seconds)} and {spoken_size(needed)}"

@@ -14,15 +14,13 @@ from jobs.models import Job
 from jobs.services import enqueue
 from synthesis.models import SynthesisRun
 from synthesis.provenance import generator_facts
-from synthesis.services.blender import is_ready
-from synthesis.services.estimates import check_estimate, estimate
+from synthesis.services.estimates import check_estimate, estimate, known_estimate
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.writers.formats import writer_class
 
 MOST_IMAGES: Final = 10**12
 # So many rows in the tables of units and shards are enough; larger runs have larger shards.
 MOST_SHARDS: Final = 20_000
-MANY_SCENES: Final = 5_000
 
 
 def start_run(
@@ -73,13 +71,11 @@ def start_run(
         raise InvalidInput(f"This recipe's samples can be written as {fitting}, not as {format}.", code="format_unfit")
     name = name or usual_name(chosen.title)
     check_extra_name(name)
-    found: dict[str, Any] = {}
-    if generator.needs() != "blender" or is_ready():
+    if generator.needs() == "blender":  # which no web server should start
+        found = known_estimate(chosen.title, count=count)
+    else:
         found = estimate(generator, format=format, seed=seed, count=count)
-        check_estimate(found, most_bytes=most_bytes, most_seconds=most_seconds, confirm=confirm)
-    elif count > MANY_SCENES and not confirm:
-        told = f"Blender is not set up yet, so nobody knows how long {count:,} scenes take."
-        raise Conflict(f"{told} Confirm that you mean it.", code="confirmation_needed", facts={"estimate": {}})
+    check_estimate(found, most_bytes=most_bytes, most_seconds=most_seconds, confirm=confirm)
     digest, facts = generator_facts()
     with transaction.atomic():
         run = SynthesisRun.objects.create(

@@ -42,7 +42,7 @@ def make_synthesis_run(user: User) -> SynthesisRun:
         shard_size=500,
         generator_digest="a" * 64,
         generator={"numpy": "2.4.0", "pillow": "13.0.0"},
-        estimate={"seconds": 12.0, "bytes": 76_000_000},
+        estimate={"seconds": 12.0, "bytes": 76_000_000, "measured": 16},
         job=job,
         created_by=user,
     )

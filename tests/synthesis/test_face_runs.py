@@ -112,18 +112,11 @@ def test_changed_faces_are_a_dataset_of_faces(people: DatasetVersion, tmp_path: 
     folder = materialise(version=version, directory=tmp_path / "out", splits=["train_extra"], purpose="training")
     found = read_training_set(folder, ["train_extra"])
     with CropReader(found) as reader:
-        assert _sha(_as_png(reader.read(3))) != ""
         assert reader.read(3).shape == (112, 112, 3)
     for row in rows[:5]:
         shard = next(shard for shard in version.shards if shard["digest"] == row["shard"])
         assert _sha(blobs.read_range(shard["blob"], row["offset"], row["length"])) == row["face_digest"]
     assert sum(shard["faces"] for shard in version.shards) == 40
-
-
-def _as_png(image: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def test_only_train_faces_are_ever_read(people: DatasetVersion) -> None:
