@@ -79,12 +79,17 @@ def test_what_can_not_be_set_up_is_told(ready: list[bool], monkeypatch: pytest.M
         raise environment.BlenderMissing("As root: apt-get install libsm6")
 
     monkeypatch.setattr(environment, "set_up", refuse)
-    run = start_run(recipe={"slow": {}}, count=5, seed=7, name="scenes")
-    jobs.run_to_end(job_id=blender.start_setup().pk)
+    run = run_of({"slow": {}}, name="scenes", count=5)
+    assert run.job is not None
+    assert run.job.state == "failed"
+    assert run.job.error == "Blender could not be set up. As root: apt-get install libsm6"
     job = blender.setup_job()
     assert job is not None
     assert (job.state, job.error) == ("failed", "As root: apt-get install libsm6")
-    assert run.shards.count() == 0
+    monkeypatch.setattr(environment, "set_up", lambda folder, progress: ready.append(True))
+    jobs.run_to_end(job_id=blender.start_setup().pk)
+    jobs.retry_failed(job_id=run.job.pk)
+    assert jobs.run_to_end(job_id=run.job.pk).state == "finished"
 
 
 def test_previews_are_made_by_a_job_and_kept(client: APIClient, ready: list[bool]) -> None:
