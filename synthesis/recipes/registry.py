@@ -35,6 +35,7 @@ GENERATORS: dict[str, str] = {
     "mixture": "synthesis.mixture.Mixture",
     "boxes": "synthesis.scenes.boxes.Boxes",
     "shelf": "synthesis.scenes.shelf.ShelfScenes",
+    "queue": "synthesis.scenes.queue.QueueScenes",
 }
 
 PARTS: dict[str, str] = EFFECTS | COMBINATORS | TEXT | GENERATORS

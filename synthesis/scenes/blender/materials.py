@@ -98,3 +98,13 @@ def _finish(shader: Any, roughness: float, metallic: float, coat: float) -> None
     if coat:
         shader.inputs["Coat Weight"].default_value = coat
         shader.inputs["Coat Roughness"].default_value = 0.08
+
+
+def tinted(name: str, roughness: float) -> Any:
+    """The colours of the mesh's points, see `meshes.coloured`."""
+    material, shader = _principled(name)
+    tint = material.node_tree.nodes.new("ShaderNodeVertexColor")
+    tint.layer_name = "tint"
+    material.node_tree.links.new(tint.outputs["Color"], shader.inputs["Base Color"])
+    _finish(shader, roughness, 0.0, 0.0)
+    return material

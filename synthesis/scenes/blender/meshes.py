@@ -54,3 +54,21 @@ def sheet(name: str, width: float, height: float, material: Any, bend: float = 0
     faces = [(k, k + 1, k + count + 2, k + count + 1) for k in range(count)]
     uvs = [(across[i] + 0.5, t) for k in range(count) for i, t in ((k, 0), (k + 1, 0), (k + 1, 1), (k, 1))]
     return mesh(name, Form(np.array(vertices), faces, np.array(uvs), [0] * count, [True] * count), [material])
+
+
+def coloured(name: str, vertices: Any, faces: Any, colours: Any, smooth: bool = True) -> Any:
+    """A mesh of triangles whose points have a colour, `tint`: uint8 sRGB or linear floats (n, 3). No material yet."""
+    made = bpy.data.meshes.new(name)
+    made.vertices.add(len(vertices))
+    made.vertices.foreach_set("co", np.asarray(vertices, np.float32).ravel())
+    made.loops.add(3 * len(faces))
+    made.loops.foreach_set("vertex_index", np.asarray(faces, np.int32).ravel())
+    made.polygons.add(len(faces))
+    made.polygons.foreach_set("loop_start", np.arange(0, 3 * len(faces), 3, dtype=np.int32))
+    made.polygons.foreach_set("use_smooth", np.full(len(faces), smooth))
+    whole = np.ones((len(vertices), 4), np.float32)
+    kind, field = ("FLOAT_COLOR", "color") if colours.dtype.kind == "f" else ("BYTE_COLOR", "color_srgb")
+    whole[:, :3] = colours if colours.dtype.kind == "f" else colours / 255
+    made.color_attributes.new("tint", kind, "POINT").data.foreach_set(field, whole.ravel())
+    made.update(calc_edges=True)
+    return made
