@@ -1,9 +1,10 @@
-"""How many text lines a core makes in a second, for each preset; each effect's cost; other generators beside it.
+"""How many text lines a core makes in a second, for each preset; each effect's cost; scenes; peers beside them.
 
-`python -m benchmarks.synthesis [--count 1000] [--trdg PYTHON] [--albumentations PYTHON]`
+`python -m benchmarks.synthesis [--count 1000] [--scenes 10] [--trdg PYTHON] [--albumentations PYTHON]`
 
 Peers run in an interpreter of their own (trdg needs Pillow < 10). Time is this process's own CPU time, after as many
-images again to warm the caches; one thread. One JSON object per line.
+images again to warm the caches; one thread. Blender's scenes, where it is set up, are measured as `benchmarks.scenes`
+does. One JSON object per line.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from benchmarks import scenes
 from synthesis.effects import EFFECTS, make_effect
 from synthesis.effects.seeds import item_rng
 from synthesis.recipes import PRESETS, load_preset
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--trdg", metavar="PYTHON", help="an interpreter that has trdg")
     parser.add_argument("--albumentations", metavar="PYTHON", help="an interpreter that has albumentations")
+    parser.add_argument("--scenes", type=int, default=10, help="images of each of Blender's presets")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     for row in presets(options.count):
@@ -125,6 +128,8 @@ def main() -> None:
         print(json.dumps({"what": "peer", "name": "albumentations"} | rates))
         rates = {}
     for row in effects(options.count, rates):
+        print(json.dumps(row), flush=True)
+    for row in scenes.rates([], [8], options.scenes) if options.scenes else ():
         print(json.dumps(row), flush=True)
 
 
