@@ -60,12 +60,13 @@ def as_yaml(node: Any) -> str:
 
 def list_runs() -> QuerySet[SynthesisRun]:
     """Runs, newest first, each with `made`, `failed` and `stored_bytes`."""
-    return SynthesisRun.objects.select_related("job", "job__created_by", "version", "source", "created_by").annotate(
+    runs = SynthesisRun.objects.select_related("job", "job__created_by", "version", "source", "created_by")
+    return runs.annotate(
         made=Sum("shards__made", default=0),
         failed=Sum("shards__failed", default=0),
         stored_bytes=Sum("shards__bytes", default=0),
         shards_made=Count("shards"),
-    )
+    ).order_by("-pk")
 
 
 def find_run(run_id: int) -> SynthesisRun:

@@ -10,18 +10,19 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.idempotency import IdempotentWrites
 from accounts.models import User
-from accounts.permissions import Requires
+from accounts.permissions import Requires, request_can
 from accounts.roles import Capability
 from annotation.api.ingests import StartedSerializer
 from annotation.models import DatasetVersion
 from annotation.queries.dataset_pages import list_versions
-from annotation.queries.datasets import public_blob, public_description, version_by_reference
+from annotation.queries.datasets import is_extra_only, public_blob, public_description, version_by_reference
 from annotation.services.datasets import freeze
 from foundation.rest import CursorPagination
 from foundation.serving import AnyAccept, whole_blob
@@ -99,8 +100,19 @@ class DatasetsView(IdempotentWrites, GenericAPIView[DatasetVersion]):
         return Response({"job": job.pk}, status=202)
 
 
+class MayPull(BasePermission):
+    """Who may pull dataset versions, and of those that are synthetic only, who may make them."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request_can(request, Capability.DATASETS):
+            return True
+        return request_can(request, Capability.SYNTHESIS) and is_extra_only(
+            f"{view.kwargs['name']}@{view.kwargs['version']}"
+        )
+
+
 class VersionView(APIView):
-    permission_classes = (Requires(Capability.DATASETS),)
+    permission_classes = (MayPull,)
 
     @extend_schema(responses=VersionSerializer, summary="What a pull of this version consists of")
     def get(self, request: Request, name: str, version: str) -> Response:
@@ -109,7 +121,7 @@ class VersionView(APIView):
 
 
 class VersionFileView(APIView):
-    permission_classes = (Requires(Capability.DATASETS),)
+    permission_classes = (MayPull,)
     content_negotiation_class = AnyAccept
 
     @extend_schema(

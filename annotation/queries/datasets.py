@@ -47,6 +47,14 @@ def version_by_reference(reference: str) -> DatasetVersion:
     return version
 
 
+def is_extra_only(reference: str) -> bool:
+    """Whether this is a version that holds nothing of the album. False where there is none."""
+    try:
+        return version_by_reference(reference).extra_only
+    except (InvalidInput, NotFound):
+        return False
+
+
 def public_description(version: DatasetVersion) -> dict[str, Any]:
     """What a pull needs to know, as in `version.json`; no row and no shard of a locked split is in it."""
     return description(

@@ -24,6 +24,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import create_token, create_user
+from annotation.models import DatasetVersion
 from jobs import services as jobs
 from synthesis.recipes import registry
 from synthesis.services import estimates
@@ -113,6 +114,21 @@ def test_who_may_do_what(client_of: Callable[[str], APIClient]) -> None:
         client = client_of(role)
         assert client.get(f"/api/v1/synthesis/runs/{run.pk}").status_code == sees
         assert client.post("/api/v1/synthesis/runs", {"recipe": {"grey": {}}, "count": 5}).status_code == starts
+
+
+def test_who_makes_them_may_pull_them_but_no_real_faces(client_of: Callable[[str], APIClient]) -> None:
+    version = version_of(run_of({"grey": {}}, name="greys"))
+    DatasetVersion.objects.create(name="people", version=1, state="published", counts={"train": {"faces": 3}})
+    for role, synthetic, real in (
+        ("annotator", 403, 403),
+        ("data_engineer", 200, 403),
+        ("algorithm_engineer", 200, 200),
+    ):
+        client = client_of(role)
+        assert client.get("/api/v1/datasets/greys/versions/v1").status_code == synthetic
+        assert client.get("/api/v1/datasets/people/versions/v1").status_code == real
+        file = version.shards[0]["digest"]
+        assert client.get(f"/api/v1/datasets/greys/versions/latest/files/{file}").status_code == synthetic
 
 
 def test_a_failed_item_is_listed_and_made_again_alone(engineer: APIClient) -> None:
