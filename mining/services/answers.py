@@ -16,7 +16,7 @@ from annotation.queries.clusters import current_run
 from annotation.queries.decisions import decisions_of_action
 from annotation.services.ledger_locks import while_deciding
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
-from mining.models import ReviewItem, ReviewLease, ReviewVote
+from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
 from mining.services.leases import enough_votes, lend_again, lock_item, open_item
 from mining.services.outdated import close_clusters_of_other_runs
@@ -100,6 +100,8 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
     if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         raise Conflict("This vote was taken back already.", code="already_withdrawn")
     settle(item, by=user)
+    if item.batch.asks == ReviewBatch.Asks.CLUSTER:
+        close_clusters_of_other_runs(current_run(), among=[item.pk])
     vote = ReviewVote.objects.select_related("item").get(pk=vote_id)
     if vote.item.state in (State.OPEN, State.DISPUTED):
         lend_again(user=user, item=vote.item)

@@ -278,7 +278,8 @@ class LedgerMachine(RuleBasedStateMachine):
                     continue
                 cluster = rng.choice(clusters)
                 faces, people = [cluster.widest_a_id, cluster.widest_b_id], [cluster.identity_id or 0]
-                evidence = {"cluster": cluster.pk}
+                members = cluster.members.order_by("face_id").values_list("face_id", flat=True)
+                evidence = {"cluster": cluster.pk, "grid": [[face, 0.5, False] for face in members], "out": []}
             gold = ANSWERS[asks][0] if known and ordinal == 2 else ""
             batch.items.create(
                 ordinal=ordinal,

@@ -27,7 +27,7 @@ from jobs.models import Job, JobState
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.queries import batch_by_id, items_of, load_pool
 from mining.review_pages import list_questions
-from mining.services.answers import answer_item, cast_vote, skip_item
+from mining.services.answers import answer_item, cast_vote, skip_item, withdraw_vote
 from mining.services.leases import lease_items, release_items
 from mining.services.runs import start_mining, store_batch
 from mining.strategies import USUAL, find_strategy
@@ -503,6 +503,15 @@ def test_an_answer_about_a_cluster_of_an_earlier_run_that_is_taken_back_is_not_a
     world.cluster()
     undo(user=anna)
     assert states_of([first]) == {State.OBSOLETE}
+
+
+def test_a_vote_taken_back_from_a_cluster_of_an_earlier_run_does_not_ask_about_it_again(world: World) -> None:
+    mine(strategies=["clusters"], overlap=2, gold=0)
+    anna, [first, *_] = user("anna"), questions("clusters")
+    vote = cast_vote(user=anna, item_id=first.pk, answer="same")
+    world.cluster()
+    withdraw_vote(user=anna, vote_id=vote.pk)
+    assert states_of([first]) == {State.OBSOLETE} and not first.leases.exists()
 
 
 def states_of(items: list[ReviewItem]) -> set[str]:
