@@ -49,8 +49,13 @@ def known_recipe(name: str) -> KnownRecipe:
     comment = [
         line.lstrip("# ") for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
     ]
+    return recipe_of(name, " ".join(comment), node)
+
+
+def recipe_of(name: str, about: str, node: Any) -> KnownRecipe:
+    """A recipe that is no preset, as the presets are told."""
     needs, formats = formats_of(node)
-    return KnownRecipe(name, " ".join(comment), needs, formats, as_yaml(node), settings_of(node))
+    return KnownRecipe(name, about, needs, formats, as_yaml(node), settings_of(node))
 
 
 def as_yaml(node: Any) -> str:

@@ -58,6 +58,9 @@ class WantedSerializer(serializers.Serializer[Any]):
 
 class NewRunSerializer(WantedSerializer):
     count = serializers.IntegerField(min_value=1, max_value=MOST_IMAGES)
+    title = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, default="", help_text="Of a recipe that is no preset"
+    )
     name = serializers.SlugField(
         max_length=100, required=False, allow_blank=True, default="", help_text="Of the dataset"
     )

@@ -28,11 +28,12 @@ class Recipe:
     node: Any
 
 
-def chosen_recipe(recipe: object, changes: dict[str, Any] | None = None) -> Recipe:
+def chosen_recipe(recipe: object, changes: dict[str, Any] | None = None, *, title: str = "") -> Recipe:
     """A recipe by a preset's name, as YAML or as plain values, with some of its settings changed.
 
     Args:
         changes: {setting: value}, see `recipes.settings`.
+        title: of a recipe that is no preset.
 
     Raises:
         NotFound: no such preset. InvalidInput: no recipe, or no such setting; the message names the key.
@@ -44,11 +45,11 @@ def chosen_recipe(recipe: object, changes: dict[str, Any] | None = None) -> Reci
     elif isinstance(recipe, str):
         if len(recipe) > LONGEST_RECIPE:
             raise InvalidInput(f"A recipe has at most {LONGEST_RECIPE} characters.", code="bad_recipe")
-        found = Recipe("own recipe", read_node(recipe))
+        found = Recipe(title or "own recipe", read_node(recipe))
     else:
         if len(json.dumps(recipe, default=str)) > LONGEST_RECIPE:
             raise InvalidInput(f"A recipe has at most {LONGEST_RECIPE} characters.", code="bad_recipe")
-        found = Recipe("own recipe", with_presets(recipe))
+        found = Recipe(title or "own recipe", with_presets(recipe))
     return Recipe(found.title, with_settings(found.node, changes)) if changes else found
 
 

@@ -21,6 +21,8 @@ from synthesis.writers.formats import writer_class
 MOST_IMAGES: Final = 10**12
 # So many rows in the tables of units and shards are enough; larger runs have larger shards.
 MOST_SHARDS: Final = 20_000
+# Fewer would leave workers idle at the end of a small run.
+LEAST_SHARDS: Final = 16
 
 
 def start_run(
@@ -30,6 +32,7 @@ def start_run(
     seed: int,
     user: User | None = None,
     changes: dict[str, Any] | None = None,
+    title: str = "",
     name: str = "",
     format: str = "",
     split: str = "train_extra",
@@ -43,6 +46,7 @@ def start_run(
     Args:
         recipe: a preset's name, YAML, or plain values.
         changes: {setting: value} of the recipe.
+        title: what people shall call a recipe that is no preset.
         name: of the dataset; left out, `synthetic-` and the recipe's name.
         format: one of those that the recipe's samples fit; left out, the usual one.
         source: reference of the dataset version whose train faces are used, for recipes of face effects.
@@ -61,7 +65,7 @@ def start_run(
         raise InvalidInput("A seed lies between 0 and 2^63 - 1.", code="bad_seed")
     if split not in EXTRA:
         raise InvalidInput(f"Synthetic rows go into {' or '.join(sorted(EXTRA))}.", code="bad_split")
-    chosen = chosen_recipe(recipe, changes)
+    chosen = chosen_recipe(recipe, changes, title=title)
     version = source_version(source)
     generator = generator_for(chosen.node, version)
     format = format or generator.formats()[0]
@@ -85,7 +89,7 @@ def start_run(
             seed=seed,
             count=count,
             format=format,
-            shard_size=max(generator.shard_size(), -(-count // MOST_SHARDS)),
+            shard_size=shard_size(generator.shard_size(), count),
             most_seconds=most_seconds,
             most_bytes=most_bytes,
             split=split,
@@ -98,6 +102,11 @@ def start_run(
         run.job = _enqueue(run, user)
         run.save(update_fields=["job"])
     return run
+
+
+def shard_size(usual: int, count: int) -> int:
+    """How many samples a shard of a run has. It follows from recipe and count alone, so that bytes do, too."""
+    return max(min(usual, -(-count // LEAST_SHARDS)), -(-count // MOST_SHARDS))
 
 
 def usual_name(title: str) -> str:

@@ -116,7 +116,7 @@ def test_presets_and_files(recipe_file: Path) -> None:
     assert {"text_document", "text_label", "text_price", "text_curved", "text_hard"} <= PRESETS.keys()
     for name in PRESETS:
         part = build(preset_node(name))
-        assert isinstance(part, Generator) == (not name.startswith("face_"))
+        assert isinstance(part, Generator) == (not name.startswith("faces_"))
         assert isinstance(part, Generator | Effect)
     with pytest.raises(NotFound, match=r"known are .*text_curved"):
         load_preset("nothing")

@@ -21,8 +21,8 @@ from synthesis import parts
 from synthesis.job_kinds import Synthesise
 from synthesis.models import SynthesisRun
 from synthesis.recipes import registry
-from synthesis.services import estimates, shards
-from synthesis.services.runs import retry_failed_items, start_run
+from synthesis.services import estimates, runs, shards
+from synthesis.services.runs import retry_failed_items, shard_size, start_run
 from synthesis.services.shards import make_shard
 from synthesis.text.lines import TextLines
 from tests.synthesis.made_runs import Grey, files_of, run_of, text_recipe, version_of
@@ -37,6 +37,7 @@ def _own_place(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings.STORAGES = {**settings.STORAGES, "default": default}
     monkeypatch.setitem(registry.PARTS, "grey", "tests.synthesis.made_runs.Grey")
     monkeypatch.setattr(Grey, "repaired", False)
+    monkeypatch.setattr(runs, "LEAST_SHARDS", 1)
 
 
 def test_a_run_becomes_a_version_in_train_extra(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,11 @@ def test_the_same_bytes_in_whatever_order_shards_are_made() -> None:
     assert (str(other), other.digest == first.digest) == ("first@v2", False)
     again = version_of(run_of({"grey": {}}, name="first", seed=8))
     assert again.pk == other.pk
+
+
+def test_small_runs_are_spread_over_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "LEAST_SHARDS", 16)
+    assert [shard_size(10, count) for count in (1, 12, 17, 50, 1000)] == [1, 1, 2, 4, 10]
 
 
 def test_a_failed_item_is_listed_and_the_rest_goes_on() -> None:
