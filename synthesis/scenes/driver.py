@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from foundation.errors import LoupeError, Unavailable
+from foundation.errors import LoupeError, StorageFull, Unavailable
 from foundation.files import disk_problems
 from synthesis.scenes.process import Fatal, Limits, Process
 
@@ -18,6 +20,9 @@ Spec = dict[str, Any]
 T = TypeVar("T")
 _TRIES: Final = 3
 _WORKER: Final = ("-m", "blender.worker")
+_PREFIX: Final = "loupe-blender-"
+_LEAST_FREE: Final = 64 << 20
+_STALE_SECONDS: Final = 24 * 3600
 
 
 class SceneFailed(LoupeError):
@@ -59,7 +64,8 @@ class Driver:
         self._lock = threading.Lock()
         self._process: Process | None = None
         self._rendered = 0
-        self._scratch = Path(tempfile.mkdtemp(prefix="loupe-blender-"))
+        _sweep()
+        self._scratch = Path(tempfile.mkdtemp(prefix=_PREFIX))
 
     def __enter__(self) -> Self:
         return self
@@ -122,6 +128,8 @@ class Driver:
                 raise
             if "problem" in answer:
                 self._stop()
+                if shutil.disk_usage(self._scratch).free < _LEAST_FREE:
+                    raise StorageFull("The disk is full; the scene could not be rendered.")
                 raise SceneFailed(
                     f"The scene can't be rendered: {answer['problem']}.", facts={"trace": answer["trace"]}
                 )
@@ -144,3 +152,11 @@ class Driver:
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+
+def _sweep() -> None:
+    """Remove what drivers of killed processes left more than a day ago."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime < time.time() - _STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

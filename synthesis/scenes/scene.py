@@ -20,7 +20,7 @@ from synthesis.scenes.places import places
 _LARGEST: Final = 8192
 _MOST_SAMPLES: Final = 65536
 _lock = threading.Lock()
-_driver: tuple[int, Driver] | None = None
+_driver: tuple[int, Path, Driver] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,15 @@ def driver() -> Driver:
     """
     global _driver
     with _lock:
-        if _driver is None or _driver[0] != os.getpid():  # a forked process starts one of its own
-            here = places()
-            python = installed(here.folder)
-            if python is None:
-                raise BlenderMissing(
-                    "Blender isn't set up here: run 'make blender', or ask for it on the synthesis page."
-                )
-            _driver = os.getpid(), Driver(python, textures=here.textures(), device=here.device)
-        return _driver[1]
+        here = places()
+        python = installed(here.folder)
+        if python is None:
+            raise BlenderMissing("Blender isn't set up here: run 'make blender', or ask for it on the synthesis page.")
+        # A forked process starts one of its own, and a new environment needs a new one.
+        if _driver is None or _driver[:2] != (os.getpid(), python):
+            close()
+            _driver = os.getpid(), python, Driver(python, textures=here.textures(), device=here.device)
+        return _driver[2]
 
 
 @atexit.register
@@ -89,5 +89,5 @@ def close() -> None:
     """End this process's Blender, if there is one."""
     global _driver
     if _driver is not None and _driver[0] == os.getpid():
-        _driver[1].close()
+        _driver[2].close()
     _driver = None

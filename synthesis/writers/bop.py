@@ -86,7 +86,7 @@ class BopWriter(Writer):
     def merge(cls, parts: Sequence[Path], folder: Path) -> None:
         with full_disk_is_named():
             (folder / SPLIT).mkdir(exist_ok=True)
-            scenes = [scene for part in parts for scene in sorted((part / SPLIT).iterdir())]
+            scenes = [scene for part in parts for scene in sorted((part / SPLIT).glob("*"))]  # none: no folder
             _number_objects(scenes, folder)
 
 

@@ -187,7 +187,7 @@ def test_depth_out_of_reach_is_unknown(tmp_path: Path) -> None:
 def test_parts_merge_into_one(name: str, tmp_path: Path) -> None:
     samples = [sample(index) for index in range(7)]
     parts = []
-    for ordinal, chosen in enumerate((samples[:3], samples[3:4], samples[4:])):
+    for ordinal, chosen in enumerate((samples[:3], samples[3:4], [], samples[4:])):
         with part_writer(name, tmp_path / f"part{ordinal}", ordinal) as writer:
             for one in chosen:
                 writer.add(one)
@@ -200,6 +200,9 @@ def test_parts_merge_into_one(name: str, tmp_path: Path) -> None:
             assert not target.exists()
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, target)
+        for empty in sorted((path for path in part.rglob("*") if path.is_dir()), reverse=True):
+            if not any(empty.iterdir()):
+                empty.rmdir()
     writer_class(name).merge(parts, merged)
     if name == "coco":
         assert contents(merged) == contents(written(CocoWriter, tmp_path / "whole", samples))

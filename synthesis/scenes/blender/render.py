@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+_FEW_LAMPS = 8
+
 
 def configure(scene: Any, settings: dict[str, Any], seed: int, threads: int, device: str) -> None:
     """Render settings of a built scene.
@@ -34,6 +36,8 @@ def configure(scene: Any, settings: dict[str, Any], seed: int, threads: int, dev
     cycles.transmission_bounces, cycles.transparent_max_bounces = 4, 8
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.use_auto_tile = False
+    # With a few lamps the tree finds the same light as trying each, an eighth slower.
+    cycles.use_light_tree = sum(one.type == "LIGHT" for one in scene.objects) > _FEW_LAMPS
     if scene.world is not None:
         scene.world.cycles.sampling_method, scene.world.cycles.sample_map_resolution = "MANUAL", 256
     layer = bpy.context.view_layer

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
+from foundation.errors import StorageFull
 from synthesis.scenes.driver import BlenderBroken, Driver, SceneFailed
 from synthesis.scenes.process import Limits
 
@@ -84,6 +88,25 @@ def test_what_the_scene_itself_gets_wrong_is_not_tried_again(driver: Driver, spe
         driver.render(spec | {"how": "problem", "bad": 1}, read)
     assert caught.value.facts["trace"]
     assert len(tries(spec)) == 1
+
+
+def test_a_full_disk_is_named(driver: Driver, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(StorageFull, match="disk is full"):
+        driver.render(spec | {"how": "problem", "bad": 1}, read)
+
+
+def test_what_killed_processes_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, new = tmp_path / "loupe-blender-old", tmp_path / "loupe-blender-new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "log").write_text("x")
+    os.utime(old, (0, 0))
+    with Driver(Path(sys.executable), textures=tmp_path):
+        assert not old.exists()
+        assert new.exists()
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_killed_between_and_in_mid_scene(driver: Driver, spec: dict[str, Any]) -> None:
