@@ -51,7 +51,7 @@ def sheet(name: str, width: float, height: float, material: Any, bend: float = 0
     count = 8 if bend else 1
     across = np.linspace(-0.5, 0.5, count + 1)
     vertices = [(s * width, -bend * (1 - 4 * s * s), t * height) for t in (-0.5, 0.5) for s in across]
-    faces = [(k, k + 1, k + count + 2, k + count + 1) for k in range(count)]
+    faces: list[tuple[int, ...]] = [(k, k + 1, k + count + 2, k + count + 1) for k in range(count)]
     uvs = [(across[i] + 0.5, t) for k in range(count) for i, t in ((k, 0), (k + 1, 0), (k + 1, 1), (k, 1))]
     return mesh(name, Form(np.array(vertices), faces, np.array(uvs), [0] * count, [True] * count), [material])
 
