@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 
 from benchmarks import scenes
+from models_zoo.alignment import CROP_SIZE, TEMPLATE
 from synthesis.effects import EFFECTS, make_effect
 from synthesis.effects.seeds import item_rng
 from synthesis.recipes import PRESETS, load_preset
 from synthesis.samples import make_sample
 from synthesis.writers.base import encode_png
 
-_SIZE: Final = (48, 320)
 _TRDG: Final = """
 import json, sys, time
 from trdg.generators import GeneratorFromDict
@@ -45,11 +45,16 @@ _ALBUMENTATIONS: Final = """
 import json, sys, time
 import albumentations as A, cv2, numpy as np
 cv2.setNumThreads(1)
-image = np.random.default_rng(0).integers(0, 256, (48, 320, 3), dtype=np.uint8)
+image = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
 ours = {"motion_blur": A.MotionBlur(blur_limit=(5, 11), p=1), "defocus_blur": A.Defocus(radius=(2, 4), p=1),
         "noise": A.GaussNoise(p=1), "jpeg": A.ImageCompression(quality_range=(25, 75), p=1),
         "low_resolution": A.Downscale(scale_range=(0.14, 0.25), p=1),
-        "brightness_contrast": A.RandomBrightnessContrast(p=1), "colour_cast": A.RGBShift(p=1)}
+        "brightness_contrast": A.RandomBrightnessContrast(p=1), "colour_cast": A.RGBShift(p=1),
+        "gamma": A.RandomGamma(p=1), "haze": A.RandomFog(p=1), "colour_noise": A.ISONoise(p=1),
+        "low_light": A.ShotNoise(p=1), "shadow": A.RandomShadow(p=1), "glare": A.RandomSunFlare(p=1),
+        "roll": A.Rotate(30, p=1), "viewpoint": A.Perspective(p=1), "misalignment": A.Affine(rotate=(-4, 4), p=1),
+        "light_falloff": A.Illumination(p=1), "turbulence": A.ElasticTransform(p=1), "fade": A.ToSepia(p=1),
+        "bar": A.CoarseDropout(num_holes_range=(1, 1), p=1)}
 rates = {}
 for name, effect in ours.items():
     for _ in range(50):
@@ -91,14 +96,16 @@ def presets(count: int) -> Iterator[dict[str, Any]]:
 
 
 def effects(count: int, peer: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Applications a second of each effect to a 48x320 image."""
-    image = np.random.default_rng(0).integers(0, 256, (*_SIZE, 3), dtype=np.uint8)
+    """Applications a second of each effect to an aligned crop, drawing its parameters included."""
+    image = np.random.default_rng(0).integers(0, 256, (CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8)
     for name in EFFECTS:
         effect = make_effect(name)
-        effect(image, item_rng(0, 0))
+        for index in range(20):
+            effect(image, item_rng(0, index), TEMPLATE)
+        rngs = [item_rng(7, index) for index in range(count)]
         begin = time.process_time()
-        for index in range(count):
-            effect(image, item_rng(7, index))
+        for rng in rngs:
+            effect(image, rng, TEMPLATE)
         row = {"what": "effect", "name": name, "per_s": round(count / (time.process_time() - begin))}
         yield row | ({"albumentations_per_s": round(peer[name])} if name in peer else {})
 

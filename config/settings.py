@@ -47,6 +47,8 @@ LOUPE_JOB_KINDS = {
     "evaluate": "loop.job_kinds.evaluate.Evaluate",
     "round": "loop.job_kinds.round.RoundJob",
     "promote": "loop.job_kinds.promote.Promote",
+    "aim": "loop.job_kinds.aim.Aim",
+    "synthetic_trial": "loop.job_kinds.synthetic_trial.SyntheticTrial",
     "synthesise": "synthesis.job_kinds.Synthesise",
     "synthesis_preview": "synthesis.job_kinds.PreviewSamples",
     "blender_setup": "synthesis.job_kinds.SetUpBlender",

@@ -18,10 +18,11 @@ from accounts.roles import Capability
 from jobs.queries import with_progress
 from jobs.serializers import JobSerializer
 from loop import services
+from loop.aims import start_aiming, start_trial
 from loop.models import Round
 from loop.promotion import start_promotion
 from loop.queries import round_by_number, rounds
-from loop.serializers import NewRoundSerializer, RoundSerializer
+from loop.serializers import NewAimSerializer, NewRoundSerializer, NewTrialSerializer, RoundSerializer
 from models_zoo.queries import by_reference
 
 
@@ -72,4 +73,32 @@ class PromoteView(IdempotentWrites):
     @extend_schema(request=None, responses={202: JobSerializer}, summary="Make a release the champion")
     def post(self, request: Request, reference: str) -> Response:
         job = start_promotion(release=by_reference(reference), user=cast(User, request.user))
+        return Response(JobSerializer(with_progress([job])[0]).data, status=status.HTTP_202_ACCEPTED)
+
+
+class AimsView(IdempotentWrites):
+    """The job's result holds the recipe, as YAML and as plain values, and how near it comes measure by measure."""
+
+    permission_classes = (Requires(Capability.SYNTHESIS),)
+
+    @extend_schema(request=NewAimSerializer, responses={202: JobSerializer}, summary="Aim a recipe at a quality slice")
+    def post(self, request: Request) -> Response:
+        wanted = NewAimSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job = start_aiming(user=cast(User, request.user), **wanted.validated_data)
+        return Response(JobSerializer(with_progress([job])[0]).data, status=status.HTTP_202_ACCEPTED)
+
+
+class TrialsView(IdempotentWrites):
+    """Trains twice, without and with synthetic faces; the job's result compares both on the slice and overall."""
+
+    permission_classes = (Requires(Capability.ROUNDS),)
+
+    @extend_schema(
+        request=NewTrialSerializer, responses={202: JobSerializer}, summary="Compare real with synthetic data"
+    )
+    def post(self, request: Request) -> Response:
+        wanted = NewTrialSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job = start_trial(user=cast(User, request.user), **wanted.validated_data)
         return Response(JobSerializer(with_progress([job])[0]).data, status=status.HTTP_202_ACCEPTED)

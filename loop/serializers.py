@@ -9,6 +9,7 @@ from rest_framework import serializers
 from foundation.errors import InvalidInput
 from loop.models import Round
 from loop.settling import UNTIL, change_of, checked_until
+from models_zoo.evaluation.slices import SLICES
 
 
 class RoundSerializer(serializers.ModelSerializer[Round]):
@@ -43,6 +44,26 @@ class RoundSerializer(serializers.ModelSerializer[Round]):
     def get_labels_changed(self, round: Round) -> float | None:
         change = change_of(round)
         return change.share if change else None
+
+
+class NewAimSerializer(serializers.Serializer[Any]):
+    dataset = serializers.CharField(help_text="the version whose train faces are changed and whose split is aimed at")
+    slice = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text=f"one of {', '.join(SLICES)}; left out, the worst"
+    )
+    split = serializers.ChoiceField(choices=("val_blackbox", "val_eyeball", "train"), default="val_blackbox")
+    seed = serializers.IntegerField(min_value=0, max_value=2**31, default=0)
+
+
+class NewTrialSerializer(serializers.Serializer[Any]):
+    dataset = serializers.CharField(help_text="the version to train on and to judge by")
+    extras = serializers.ListField(
+        child=serializers.CharField(), min_length=1, max_length=10, help_text="versions of synthetic faces to add"
+    )
+    aim = serializers.IntegerField(required=False, default=None, help_text="job that aimed the recipe: judge its slice")
+    slice = serializers.CharField(required=False, allow_blank=True, default="", help_text="judge this one instead")
+    split = serializers.ChoiceField(choices=("val_blackbox", "val_eyeball", "train"), default="val_blackbox")
+    config = serializers.DictField(required=False, default=dict, help_text="overrides of the training configuration")
 
 
 class NewRoundSerializer(serializers.Serializer[Any]):

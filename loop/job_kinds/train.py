@@ -19,7 +19,8 @@ from synthesis.effects import training_augment
 
 
 class Train(JobKind):
-    """Params: `dataset` (id), `config` (overrides of TrainConfig), `start` (release id; where absent, the published
+    """Params: `dataset` (id), `extras` (ids of versions whose train_extra is added, capped and weighted as the config
+    says; none where absent), `config` (overrides of TrainConfig), `start` (release id; where absent, the published
     release that the champion descends from: rounds hand on better data, not the traces of older labels).
     """
 
@@ -50,9 +51,19 @@ class Train(JobKind):
             purpose="training",
             user=job.created_by,
         )
+        extras = DatasetVersion.objects.in_bulk(job.params.get("extras", []))
+        for pk, extra in extras.items():
+            materialise(
+                version=extra,
+                directory=folder / f"extra-{pk}",
+                splits=["train_extra"],
+                purpose="training",
+                user=job.created_by,
+            )
         trained = train(
             TrainConfig.from_dict(job.params.get("config", {})),
             dataset=dataset,
+            extras=[folder / f"extra-{pk}" for pk in sorted(extras)],
             start_weights=local_weights(start),
             output=folder / "release",
             augment=training_augment,
@@ -63,7 +74,7 @@ class Train(JobKind):
             directory=folder / "release",
             name=start.name if start.parent_id else f"{start.name}-ft",
             parent=start,
-            dataset=str(version),
+            dataset=" + ".join(map(str, [version, *extras.values()]))[:160],
             dataset_digest=version.digest,
             user=job.created_by,
         )

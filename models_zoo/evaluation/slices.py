@@ -56,13 +56,17 @@ SLICES: Final[dict[str, tuple[str, bool]]] = {
 def find_slices(measures: Measures, *, share: float = SHARE) -> list[Slice]:
     """All of `SLICES` that the measures allow, each with the limit that singles out `share` of these faces.
 
-    `turn` is the angle out of the picture's plane, from `yaw` and `pitch`.
+    A measure that hardly differs among them, so that the limit singles out twice as many, makes no slice. `turn` is the
+    angle out of the picture's plane, from `yaw` and `pitch`.
     """
     found = []
     for name, (measure, low) in SLICES.items():
         values = _values(measures, measure, needed=False)
-        if len(values):
-            found.append(Slice(name, measure, low, float(np.quantile(values, share if low else 1 - share))))
+        if not len(values):
+            continue
+        one = Slice(name, measure, low, float(np.quantile(values, share if low else 1 - share)))
+        if one.rows(measures).mean() <= 2 * share:
+            found.append(one)
     return found
 
 

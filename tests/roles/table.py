@@ -55,6 +55,7 @@ PAGES: dict[tuple[str, str], set[str]] = {
     ("post", "retry_job"): ENGINEERS,
     ("get", "synthesis"): ENGINEERS,
     ("post", "set_up_blender"): ENGINEERS,
+    ("post", "aim_recipe"): ENGINEERS,
     ("get", "synthesis_runs"): ENGINEERS,
     ("get", "synthesis_run"): ENGINEERS,
     ("post", "retry_synthesis"): ENGINEERS,
@@ -166,6 +167,8 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("post", "rounds"): ENGINEERS,
     ("get", "round"): ENGINEERS,
     ("post", "round-abandon"): ENGINEERS,
+    ("post", "aims"): ENGINEERS,
+    ("post", "synthetic-trials"): ENGINEERS,
 }
 # What everybody signed in may do with what is theirs, whatever their token is limited to.
 OWN = {"schema", "me", "my-keys", "tokens", "token"}

@@ -1,4 +1,4 @@
-"""`loupe synth recipes | show | run | sample | runs | status | pull | retry`: labelled images made on the server."""
+"""`loupe synth recipes | show | run | sample | runs | status | pull | retry`, and `aim | trial`: labelled images."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loupe import credentials, references
+from loupe.cli import aim
 from loupe.cli.jobs import ENDED, follow
 from loupe.cli.output import Output, size
 from loupe.client import Client, Json
@@ -62,6 +63,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
         if action is pull_run:
             command.add_argument("--out", type=Path, required=True)
         command.set_defaults(action=action)
+    aim.add(actions, shared)
 
 
 def _wanted() -> argparse.ArgumentParser:

@@ -52,6 +52,7 @@ def test_a_slice_is_a_limit_that_holds_for_other_faces() -> None:
     assert np.array_equal(turned.rows(measures), np.abs(measures["yaw"]) >= turned.limit)
     assert {one.name for one in find_slices(measures)} == {"small", "dark", "bright", "turned"}
     assert "brightness at most" in str(dark)
+    assert "small" not in {one.name for one in find_slices(measures | {"size_px": np.full(240, 40, np.float32)})}
     with pytest.raises(NotFound, match="dark"):
         slice_called("covered_eyes", measures)
     with pytest.raises(InvalidInput):

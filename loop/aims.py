@@ -1,0 +1,79 @@
+"""Starting the jobs that aim recipes and that try what synthetic data brings. Light: web processes import it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from accounts.models import User
+from annotation.exporters.splits import TRAIN, TRAIN_EXTRA, VAL_BLACKBOX
+from annotation.models import DatasetVersion
+from annotation.queries.datasets import version_by_reference
+from foundation.errors import InvalidInput
+from jobs import services as jobs
+from jobs.models import Job
+from models_zoo.evaluation.slices import SLICES
+
+AIM: Final = "aim"
+TRIAL: Final = "synthetic_trial"
+
+
+def start_aiming(
+    *, dataset: str, slice: str = "", split: str = VAL_BLACKBOX, seed: int = 0, user: User | None = None
+) -> Job:
+    """Start the job that proposes a recipe for a slice of `split`; without a name, for the one that is worst.
+
+    Raises:
+        NotFound: no such version. InvalidInput: no such slice, or the split can't be aimed at or is empty.
+    """
+    version = version_by_reference(dataset)
+    if slice and slice not in SLICES:
+        raise InvalidInput(f"No slice is called {slice!r}; known are {', '.join(SLICES)}.", code="unknown_slice")
+    _check_split(version, split)
+    params = {"dataset": version.pk, "slice": slice, "split": split, "seed": seed}
+    return jobs.enqueue(kind=AIM, params=params, user=user)
+
+
+def start_trial(
+    *,
+    dataset: str,
+    extras: Sequence[str],
+    slice: str = "",
+    aim: int | None = None,
+    split: str = VAL_BLACKBOX,
+    config: dict[str, Any] | None = None,
+    user: User | None = None,
+) -> Job:
+    """Start the job that trains with and without synthetic faces and reports both, on a slice and overall.
+
+    Args:
+        extras: references of versions whose faces in train_extra are added.
+        slice: by name; or that of the job `aim`, with its limit; or the one that the start model does worst on.
+
+    Raises:
+        NotFound: no such version or job. InvalidInput: an extra version has no faces in train_extra, or see
+            `start_aiming`.
+    """
+    version = version_by_reference(dataset)
+    _check_split(version, split)
+    if slice and slice not in SLICES:
+        raise InvalidInput(f"No slice is called {slice!r}; known are {', '.join(SLICES)}.", code="unknown_slice")
+    found = [version_by_reference(one) for one in extras]
+    if not found or any("identities" not in one.counts.get(TRAIN_EXTRA, {}) for one in found):
+        raise InvalidInput("Name one or more versions with synthetic faces in train_extra.", code="no_synthetic_faces")
+    limits = None
+    if aim is not None:
+        job = Job.objects.filter(pk=aim, kind=AIM).first()
+        if job is None or not job.result:
+            raise InvalidInput(f"Job {aim} has proposed no recipe.", code="no_proposal")
+        limits = job.result["slice"]
+    params = {"dataset": version.pk, "extras": [one.pk for one in found], "slice": slice, "limits": limits}
+    return jobs.enqueue(kind=TRIAL, params=params | {"split": split, "config": config or {}}, user=user)
+
+
+def _check_split(version: DatasetVersion, split: str) -> None:
+    if split == "test":
+        raise InvalidInput("The test split is for the final number; aim at another.", code="split_locked")
+    for needed in (TRAIN, split):
+        if not version.counts.get(needed, {}).get("faces"):
+            raise InvalidInput(f"{version} has no faces in {needed}.", code="empty_split")
