@@ -38,6 +38,7 @@ browser:
 
 blender: setup  ## Blender's own virtual environment (1.2 GB), for synthetic scenes
 	$(BIN)/python -m synthesis.scenes "$(LOUPE_HOME)/blender"
+	$(BIN)/pip install -q --no-deps -r synthesis/scenes/requirements-people.txt
 
 test: setup browser  ## all tests but the slow ones
 	$(BIN)/python -m pytest
