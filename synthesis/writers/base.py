@@ -87,8 +87,8 @@ def is_picture(file: Path) -> bool:
 
 
 def encode_png(image: Image) -> bytes:
-    """uint8 RGB (h, w, 3) as PNG."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    """uint8 RGB (h, w, 3) as PNG, packed fast: noise hardly gets smaller with more effort."""
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise InvalidInput("The image can't be written as PNG.", code="bad_image")
     return data.tobytes()
