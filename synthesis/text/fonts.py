@@ -90,7 +90,7 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
 
 def _read_all(paths: Sequence[Path]) -> list[Face]:
     """Faces of the files, through a cache in the user's cache directory that knows them by path, size and time."""
-    store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-1.json"
+    store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-2.json"
     known = _load(store)
     rows: dict[str, Any] = {}
     for path in paths:
@@ -119,11 +119,15 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _shows(glyph: str, char: str) -> bool:
-    """Whether a glyph of this name is the character's. Symbol fonts draw Greek or ornaments in the place of ASCII."""
+    """Whether a glyph of this name is the character's. Symbol fonts draw Greek, signs or ornaments in other places.
+
+    Beyond ASCII one letter may have another's name: fonts share glyphs, and AGL takes `Delta` for the increment sign.
+    """
     if glyph == ".notdef":
         return False
-    named = {toUnicode(glyph), toUnicode(glyph, isZapfDingbats=True)} - {""} if char.isascii() else set()
-    return not named or char in named
+    named = {toUnicode(glyph), toUnicode(glyph, isZapfDingbats=True)} - {""}
+    alike = not char.isascii() and char.isalpha() and any(name.isalpha() or name == "\u2206" for name in named)
+    return not named or char in named or alike
 
 
 def _load(store: Path) -> dict[str, Any]:

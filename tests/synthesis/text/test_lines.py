@@ -18,7 +18,7 @@ from foundation.errors import InvalidInput, NotFound
 from synthesis.recipes import PRESETS, load_preset
 from synthesis.samples import Generator, Sample, make_sample
 from synthesis.text.corpora import Codes, Mix, Words
-from synthesis.text.fonts import Shelf, open_shelf
+from synthesis.text.fonts import Shelf, _shows, open_shelf
 from synthesis.text.glyphs import drawing_size, glyph
 from synthesis.text.legibility import contrast_ratio, ink_difference
 from synthesis.text.lines import Layout, TextLines
@@ -183,3 +183,20 @@ def test_words_are_balanced_over_lengths(pillow_fonts: str) -> None:
 def test_capitals_need_no_combining_marks(seed: int) -> None:
     text = Mix((Words("greek", capitals=1.0), Words("latin", capitals=1.0))).draw(np.random.default_rng(seed))
     assert not any(unicodedata.combining(char) for char in text)
+
+
+@pytest.mark.parametrize(
+    ("glyph", "char", "shows"),
+    [
+        ("sterling", "£", True),
+        ("lessequal", "£", False),  # where the Symbol font has it
+        ("Alpha", "A", False),
+        ("Delta", "Δ", True),
+        ("Tcommaaccent", "Ț", True),
+        ("glyph0042", "B", True),
+        ("a14", "Ä", False),  # an ornament
+        (".notdef", "A", False),
+    ],
+)
+def test_a_glyph_of_another_sign_is_not_the_character(glyph: str, char: str, shows: bool) -> None:
+    assert _shows(glyph, char) is shows
