@@ -71,6 +71,7 @@ urlpatterns = [
     path("jobs/<int:job_id>/cancel/", jobs.cancel, name="cancel_job"),
     path("jobs/<int:job_id>/retry/", jobs.retry, name="retry_job"),
     path("synthesis/", synthesis.workbench, name="synthesis"),
+    path("synthesis/aim/", synthesis.aim_recipe, name="aim_recipe"),
     path("synthesis/blender/", synthesis.set_up_blender, name="set_up_blender"),
     path("synthesis/runs/", synthesis.index, name="synthesis_runs"),
     path("synthesis/runs/<int:run_id>/", synthesis.show, name="synthesis_run"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -13,8 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import requires
 from accounts.roles import Capability
 from annotation.queries.datasets import versions
+from foundation.errors import NotFound
 from frontend.pages import Key, found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
-from jobs.queries import with_progress
+from jobs.models import Job
+from jobs.queries import get_job, with_progress
+from loop.aims import AIM, start_aiming
+from models_zoo.evaluation.slices import SLICES
 from synthesis import queries
 from synthesis.models import SynthesisRun
 from synthesis.services.blender import is_ready, setup_job, start_setup
@@ -33,13 +38,23 @@ def workbench(request: HttpRequest) -> HttpResponse:
     from synthesis.services.runs import usual_name
 
     recipes = queries.known_recipes()
-    name = request.GET.get("recipe", "text_label" if "text_label" in recipes else next(iter(recipes), ""))
+    name = request.GET.get("recipe") or ("text_label" if "text_label" in recipes else next(iter(recipes), ""))
+    aim = found_or_404(lambda: aim_of(whole_number(request.GET.get("aim"), 0) or 0)) if "aim" in request.GET else None
+    if is_partial(request) and aim is not None:
+        answer = render(request, "frontend/synthesis/aiming.html", {"aim": aim})
+        return until_ended(answer, ended=not aim.unfinished)
     if name not in recipes:
         raise Http404
     recipe = recipes[name]
+    if aim is not None and aim.result:
+        title = f"aimed at {aim.result['slice']['name']}".replace("_", " ")
+        recipe = queries.recipe_of(title, " ".join(aim.result["words"][:1]), aim.result["recipe"])
     context: dict[str, Any] = {
         "recipes": recipes.values(),
         "recipe": recipe,
+        "wanted": aim.result["recipe"] if aim is not None and aim.result else recipe.name,
+        "aim": aim,
+        "slices": list(SLICES),
         "dataset": usual_name(recipe.name),
         "setting_groups": groups_of(recipe.settings),
         "seed": whole_number(request.GET.get("seed"), 0),
@@ -59,6 +74,19 @@ def set_up_blender(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, "Blender is being set up.")
         return redirect("ui:job", job.pk)
     return redirect("ui:synthesis")
+
+
+@require_POST
+@requires(Capability.SYNTHESIS)
+def aim_recipe(request: HttpRequest) -> HttpResponseBase:
+    """Start the job that proposes a recipe for a slice."""
+    recipe = request.POST.get("recipe", "")
+    with told(request):
+        dataset, slice_name = request.POST.get("dataset", ""), request.POST.get("slice", "")
+        split = request.POST.get("split", "val_blackbox")
+        job = start_aiming(dataset=dataset, slice=slice_name, split=split, user=signed_in(request))
+        return redirect(f"{reverse('ui:synthesis')}?{urlencode({'recipe': recipe, 'aim': job.pk})}")
+    return redirect(f"{reverse('ui:synthesis')}?{urlencode({'recipe': recipe})}")
 
 
 @require_safe
@@ -103,6 +131,14 @@ def retry(request: HttpRequest, run_id: int) -> HttpResponseBase:
         retry_failed_items(run=run, user=signed_in(request))
         messages.success(request, "The failed items are being made again.")
     return redirect("ui:synthesis_run", run_id)
+
+
+def aim_of(job_id: int) -> Job:
+    """The job that aims a recipe, with its progress. Raises NotFound."""
+    job = get_job(job_id)
+    if job.kind != AIM:
+        raise NotFound(f"Job {job_id} aims no recipe.")
+    return with_progress([job])[0]
 
 
 def _blender() -> dict[str, Any]:

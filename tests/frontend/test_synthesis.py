@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from annotation.models import DatasetVersion
 from frontend.synthesis_form import groups_of
+from jobs.models import Job
 from synthesis.recipes import PRESETS, preset_node
 from synthesis.recipes.settings import settings_of
 from tests.frontend.made_synthesis import make_synthesis_run
@@ -60,3 +62,32 @@ def test_retrying_while_it_works_is_told(as_role: Callable[[str], Client], users
     answer = as_role("data_engineer").post(reverse("ui:retry_synthesis", args=[run.pk]), follow=True)
     assert "This run is still at work." in answer.content.decode()
     assert as_role("annotator").post(reverse("ui:retry_synthesis", args=[run.pk])).status_code == 403
+
+
+def test_a_recipe_that_was_aimed_is_shown_with_its_words(
+    as_role: Callable[[str], Client], users: dict[str, User]
+) -> None:
+    node = {"all_of": {"effects": [{"noise": {"read": [2.0, 9.0], "shot": [0.0, 4.0]}}]}}
+    slice_ = {"name": "noisy", "measure": "noise", "low": False, "limit": 4.0}
+    result = {
+        "recipe": node,
+        "slice": slice_,
+        "title": "noisy (noise at least 4)",
+        "words": ["Aimed at 40 faces.", "ok"],
+    }
+    result |= {"dataset": "people@v1", "split": "val_blackbox", "model": "sface@v1"}
+    DatasetVersion.objects.create(name="people", version=1, state="published", counts={"train": {"faces": 3}})
+    job = Job.objects.create(kind="aim", state="finished", result=result, created_by=users["data_engineer"])
+    client = as_role("data_engineer")
+    page = client.get(reverse("ui:synthesis"), {"recipe": "faces_far", "aim": job.pk}).content.decode()
+    assert "Aimed at 40 faces." in page
+    assert 'data-setting="all_of.effects[0].noise.read"' in page
+    assert '"read": [2.0, 9.0]' in page
+    assert 'value="synthetic-aimed-at-noisy"' in page
+    Job.objects.filter(pk=job.pk).update(state="failed", result=None, error="Too few faces.")
+    assert (
+        "Too few faces." in client.get(reverse("ui:synthesis"), {"recipe": "faces_far", "aim": job.pk}).content.decode()
+    )
+    assert client.get(reverse("ui:synthesis"), {"aim": 10**9}).status_code == 404
+    refused = client.post(reverse("ui:aim_recipe"), {"dataset": "people@v1", "slice": "noisy"}, follow=True)
+    assert "people@v1 has no faces in val_blackbox." in refused.content.decode()

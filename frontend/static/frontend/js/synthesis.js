@@ -39,11 +39,14 @@ let samples = [];
 let shown = 0;
 let turn = 0;
 
-/** @returns {{ recipe: string, changes: Record<string, unknown>, seed: number, source_dataset: string } | null} */
+/** A preset's name, or plain values. @type {unknown} */
+const recipe = JSON.parse(document.getElementById("wanted-recipe")?.textContent ?? '""');
+
+/** @returns {{ recipe: unknown, changes: Record<string, unknown>, seed: number, source_dataset: string } | null} */
 function wanted() {
   const changes = settings.changes();
   if (changes === null || !seed.checkValidity()) return null;
-  return { recipe: root.dataset.recipe ?? "", changes, seed: Number(seed.value), source_dataset: valueOf("source") };
+  return { recipe, changes, seed: Number(seed.value), source_dataset: valueOf("source") };
 }
 
 /** @param {string} text */
@@ -130,9 +133,10 @@ function show(place) {
   shown = place;
   const changes = Object.entries(body.changes).map(([path, value]) => ` --set '${path}=${JSON.stringify(value)}'`);
   const source = body.source_dataset ? ` --source ${body.source_dataset}` : "";
+  const name = typeof recipe === "string" ? recipe : "recipe.yaml";
   showSample(
     sample,
-    `loupe synth sample ${body.recipe} --seed ${sample.seed} --index ${sample.index}${changes.join("")}${source} --out sample.png`,
+    `loupe synth sample ${name} --seed ${sample.seed} --index ${sample.index}${changes.join("")}${source} --out sample.png`,
   );
 }
 
@@ -159,6 +163,7 @@ async function start(confirm) {
   button.disabled = true;
   try {
     const about = { count: Number(valueOf("count")), name: valueOf("name"), format: valueOf("format"), confirm };
+    if (typeof recipe !== "string") Object.assign(about, { title: root.dataset.name });
     const run = await call("POST", "/api/v1/synthesis/runs", { ...body, ...about });
     window.location.assign(`/synthesis/runs/${run.id}/`);
   } catch (error) {
