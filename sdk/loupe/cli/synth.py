@@ -208,7 +208,7 @@ def _asked(options: argparse.Namespace) -> Json:
         raise UsageError("Name a recipe; `loupe synth recipes` lists them.")
     body: Json = {"recipe": options.recipe, "seed": options.seed}
     if (file := Path(options.recipe)).suffix in {".yaml", ".yml"}:
-        body["recipe"] = file.read_text(encoding="utf-8")
+        body |= {"recipe": file.read_text(encoding="utf-8"), "title": file.stem}
     changes = [word.partition("=") for word in options.changes]
     if wrong := [key for key, equals, _ in changes if not equals or not key]:
         raise UsageError(f"--set {wrong[0]}: write KEY=VALUE.")
