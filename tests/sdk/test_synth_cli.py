@@ -1,0 +1,106 @@
+"""`loupe synth` from its arguments to its calls and what it writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import loupe.client
+import pytest
+from loupe.cli import synth
+from loupe.cli.main import main
+
+RUN = {"id": 3, "title": "text", "seed": 7, "count": 20, "format": "text_recognition", "made": 20, "failed": 0}
+RUN |= {"version": None, "recipe": {"text_lines": {}}, "source_dataset": None, "images_per_minute": 900.0}
+JOB = {"id": 9, "title": "Synthesise text", "state": "finished", "units_done": 1, "units_failed": 0, "units_total": 1}
+ITEM = {"index": 5, "seed": 7, "image": base64.b64encode(b"png").decode(), "code": "", "reason": "", "labels": {}}
+
+
+class Served:
+    """A server that starts runs, asks once whether a large one is meant, and makes one sample."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, Any]] = []
+        self.item: dict[str, Any] = ITEM
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1/")
+        body = json.loads(request.content) if request.content else None
+        self.calls.append((request.method, path, body))
+        if path == "synthesis/preview":
+            return httpx.Response(202, json={"items": [], "job": 4, "job_state": "running", "unfinished": True})
+        if path == "synthesis/previews/4":
+            return httpx.Response(200, json={"items": [self.item], "job": 4, "unfinished": False})
+        if path == "synthesis/runs" and request.method == "POST":
+            if body["count"] > 1000 and not body["confirm"]:
+                return httpx.Response(409, json={"code": "confirmation_needed", "detail": "That is much. Confirm."})
+            return httpx.Response(202, json={**RUN, "job": JOB})
+        return httpx.Response(200, json=JOB if path.startswith("jobs/") else {**RUN, "job": JOB})
+
+
+@pytest.fixture
+def served(here: Any, monkeypatch: pytest.MonkeyPatch) -> Served:
+    monkeypatch.setenv("LOUPE_URL", "https://loupe.test")
+    monkeypatch.setenv("LOUPE_TOKEN", "secret")
+    found, plain = Served(), httpx.Client
+    make: Callable[..., httpx.Client] = lambda **given: plain(**{**given, "transport": httpx.MockTransport(found)})  # noqa: E731
+    monkeypatch.setattr(loupe.client.httpx, "Client", make)
+    monkeypatch.setattr(synth.time, "sleep", lambda seconds: None)
+    return found
+
+
+def test_a_run_is_asked_for_as_it_was_typed(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--set", "height=32..48", "--set", "list=a=b", "--format", "webdataset", "--most-bytes", "5000"]
+    assert main(["synth", "run", "text", "--count", "20", "--seed", "7", *words]) == 0
+    assert served.calls[-1][2] == {
+        "recipe": "text",
+        "seed": 7,
+        "changes": {"height": "32..48", "list": "a=b"},
+        "count": 20,
+        "confirm": False,
+        "format": "webdataset",
+        "most_bytes": 5000,
+    }
+    assert "Synthesise" not in capsys.readouterr().err
+    recipe = tmp_path / "dark.yaml"
+    recipe.write_text("text_lines: {}")
+    assert main(["synth", "run", str(recipe), "--count", "20", "--source", "people@v1", "--json"]) == 0
+    body = served.calls[-1][2]
+    assert (body["recipe"], body["title"], body["source_dataset"]) == ("text_lines: {}", "dark", "people@v1")
+    assert main(["synth", "run", "text", "--count", "2", "--set", "height"]) == 2
+    assert main(["synth", "run", "--count", "2"]) == 2
+
+
+def test_a_large_run_needs_a_yes(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["synth", "run", "text", "--count", "1000000"]) == 1  # nobody to ask
+    assert main(["synth", "run", "text", "--count", "1000000", "--yes"]) == 0
+    monkeypatch.setattr(synth.sys.stdin, "isatty", lambda: True, raising=False)
+    for answer, code in (("n", 2), ("", 2), ("y", 0)):
+        monkeypatch.setattr("builtins.input", lambda prompt, answer=answer: answer)
+        assert main(["synth", "run", "text", "--count", "1000000"]) == code
+    assert served.calls[-1][2]["confirm"] is True
+
+
+def test_one_item_is_made_alone(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "some" / "it.png"
+    assert main(["synth", "sample", "--run", "3", "--index", "5", "--out", str(out)]) == 0
+    asked = next(body for method, path, body in served.calls if path == "synthesis/preview")
+    assert (asked["recipe"], asked["seed"], asked["first"], asked["count"]) == ({"text_lines": {}}, 7, 5, 1)
+    assert out.read_bytes() == b"png"
+    assert json.loads(out.with_suffix(".json").read_text())["index"] == 5
+    served.item = {**ITEM, "image": "", "code": "no_paint", "reason": "Grey has run out."}
+    assert main(["synth", "sample", "text", "--out", str(tmp_path / "no.png")]) == 1
+    assert "Grey has run out." in capsys.readouterr().err
+    assert not (tmp_path / "no.png").exists()
+
+
+def test_what_is_there_is_not_overwritten(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    assert main(["synth", "run", "text", "--count", "20", "--out", str(tmp_path)]) == 2
+    assert main(["synth", "pull", "3", "--out", str(tmp_path)]) == 2
+    assert served.calls == []
+    assert main(["synth", "pull", "3", "--out", str(tmp_path / "new")]) == 4  # it has made no version yet
