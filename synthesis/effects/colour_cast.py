@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class ColourCast(Effect):
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        cast = image.astype(np.float32) * np.array(params["gains"], dtype=np.float32)
-        grey = (cast @ _LUMA)[..., None]
-        mixed = grey + (cast - grey) * np.float32(params["saturation"])
-        return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        # Gains, then each channel towards grey: one linear map of the colour.
+        saturation = params["saturation"]
+        mixed = (np.eye(3) * saturation + _LUMA * (1 - saturation)) * np.array(params["gains"])
+        cast: Any = cv2.transform(image, mixed.astype(np.float32))
+        return cast  # type: ignore[no-any-return]

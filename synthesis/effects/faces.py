@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,7 +19,13 @@ def face_height(landmarks: Landmarks | None) -> float:
     """Height of the face in pixels, about as a detector's box would have it; 100 where no landmarks are known."""
     if landmarks is None:
         return ASSUMED_FACE_HEIGHT
-    matrix = similarity_transform(landmarks)
+    points = np.ascontiguousarray(landmarks, dtype=np.float64)
+    return _height(points.tobytes())
+
+
+@lru_cache(maxsize=64)  # crops all have the template's landmarks
+def _height(landmarks: bytes) -> float:
+    matrix = similarity_transform(np.frombuffer(landmarks).reshape(5, 2))
     return float(112.0 / np.hypot(matrix[0, 0], matrix[1, 0]) / _CROP_PER_FACE_HEIGHT)
 
 

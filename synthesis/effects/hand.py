@@ -87,10 +87,14 @@ def _drawn(params: Params) -> tuple[Any, Any]:
 
 def _stroke(inside: Any, height: Any, start: Any, end: Any, width: float) -> None:
     """A rounded stick of twice the half-width `width`, into both maps."""
-    mask: Any = np.zeros_like(inside)
-    ends = [tuple(int(value) for value in np.rint((point + _MARGIN) * 2**_BITS)) for point in (start, end)]
-    cv2.line(mask, ends[0], ends[1], 255, max(1, round(2 * width)), cv2.LINE_AA, _BITS)
-    np.maximum(inside, mask, out=inside)
+    ends = np.array([start, end]) + _MARGIN
+    low = np.clip(np.floor(ends.min(axis=0) - width).astype(int) - 2, 0, _SIDE - 1)
+    high = np.clip(np.ceil(ends.max(axis=0) + width).astype(int) + 3, low + 1, _SIDE)
+    here = np.s_[low[1] : high[1], low[0] : high[0]]
+    mask: Any = np.zeros((high - low)[::-1], np.uint8)
+    (x, y), (to_x, to_y) = np.rint((ends - low) * 2**_BITS).astype(int).tolist()
+    cv2.line(mask, (x, y), (to_x, to_y), 255, max(1, round(2 * width)), cv2.LINE_AA, _BITS)
+    np.maximum(inside[here], mask, out=inside[here])
     depth = np.minimum(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / min(width, 9.0), 1.0)
     # What is drawn later lies before what was drawn earlier.
-    height[mask > 127] = np.sqrt(depth)[mask > 127]
+    height[here] = np.where(mask > 127, np.sqrt(depth), height[here])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -76,7 +77,16 @@ def _shapes(params: Params) -> list[ArrayLike]:
 
 
 def _folds(outline: ArrayLike, kind: str) -> Any:
-    """float32 (112, 112): the light on the cloth, 1 where it faces the light; round, with pleats, a ridge or a seam."""
+    """float32 (112, 112): the light on the cloth, 1 where it faces the light, with a rim around it."""
+    rim: Any = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
+    cv2.polylines(rim, [np.rint(np.asarray(outline)).astype(np.int32)], True, 255, 2, cv2.LINE_AA)
+    soft = cv2.GaussianBlur(rim, (0, 0), 0.8).astype(np.float32)
+    return np.clip(_cloth(kind) - np.float32(0.12 / 255.0) * soft, 0.2, 1.15)
+
+
+@cache
+def _cloth(kind: str) -> Any:
+    """float32 (112, 112): round, with pleats, a ridge or a weave."""
     y, x = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
     across, down = (x - 56.0) / 44.0, (y - 88.0) / 34.0
     light = np.clip(1.02 - 0.45 * across**2 - 0.28 * np.clip(down, 0, None) ** 2, 0.3, 1.1)
@@ -85,11 +95,8 @@ def _folds(outline: ArrayLike, kind: str) -> Any:
             bent = pleat + 5.0 * across**2
             light -= 0.22 * np.exp(-((y - bent) ** 2) / 1.6) - 0.08 * np.exp(-((y - bent + 2.5) ** 2) / 3.0)
     elif kind == "respirator":
-        light -= 0.25 * np.exp(-(across**2) / 0.004) * (y > 70) + 0.22 * np.tanh(8 * across) * np.exp(
-            -(across**2) / 0.1
-        )
+        light -= 0.25 * np.exp(-(across**2) / 0.004) * (y > 70)
+        light -= 0.22 * np.tanh(8 * across) * np.exp(-(across**2) / 0.1)
     else:
         light += 0.05 * np.sin(0.35 * x + 0.6 * y + 2.0 * np.sin(0.12 * y)) + 0.04 * np.sin(0.9 * x - 0.25 * y)
-    rim: Any = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
-    cv2.polylines(rim, [np.rint(np.asarray(outline)).astype(np.int32)], True, 255, 2, cv2.LINE_AA)
-    return np.clip(light - 0.12 * cv2.GaussianBlur(rim, (0, 0), 0.8).astype(np.float32) / 255.0, 0.2, 1.15)
+    return light.astype(np.float32)

@@ -33,13 +33,14 @@ def _line(length_px: float, angle_deg: float) -> Any:
     half = max(1, int(np.ceil(length_px / 2)))
     side = 2 * half + 1
     along = np.array([np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))]) * length_px / 2
-    kernel = np.zeros((side, side), dtype=np.float32)
     points = half + np.linspace(-along, along, 8 * side)
     corner = points.astype(np.intp)
     share = points - corner
+    cells, weights = [], []
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         # Points never lie outside the kernel; on its rim the far neighbours have no share.
         column, row = np.minimum(corner + np.array([dx, dy]), side - 1).T
-        weight = np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
-        np.add.at(kernel, (row, column), weight)
-    return kernel / kernel.sum()
+        cells.append(row * side + column)
+        weights.append(np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1]))
+    total = np.bincount(np.concatenate(cells), np.concatenate(weights), minlength=side * side)
+    return (total / total.sum()).astype(np.float32).reshape(side, side)
