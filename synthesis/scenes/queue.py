@@ -128,7 +128,7 @@ class QueueScenes(Scene):
         height = float(rng.uniform(*self.camera_height))
         # Beside the line rather than along it, now and then from behind; never through the counter.
         azimuth = math.radians(float(rng.choice([-1, 1]) * rng.uniform(15, 85)) - 90)
-        away = float(rng.uniform(1.25, 1.7)) * extent + 1.4
+        away = float(rng.uniform(1.0, 1.5)) * extent + 1.2
         place = np.array([middle[0] + away * math.cos(azimuth), middle[1] + away * math.sin(azimuth), height])
         place[:2] = np.clip(place[:2], [-6.4, -9.4], [6.4, -0.2])
         target = np.array([*(middle + rng.normal(0, 0.15, 2)), float(rng.uniform(0.9, 1.25))])
@@ -186,7 +186,7 @@ def _counter(rng: Rng) -> dict[str, Any]:
         "width": round(float(rng.uniform(1.6, 3.6)), 3),
         "depth": round(float(rng.uniform(0.6, 0.85)), 3),
         "height": round(float(rng.uniform(0.9, 1.12)), 3),
-        "front": [round(float(v), 3) for v in rng.uniform(0.08, 0.7, 3)],
+        "front": [round(float(v), 3) for v in rng.uniform(0.06, 0.6) * rng.uniform(0.6, 1.0, 3)],
         "top": [round(float(v), 3) for v in rng.uniform(0.1, 0.7) * np.array([1, 0.9, 0.8])],
         "till": round(float(rng.uniform(-0.5, 0.5)), 3),
         "sign": [round(float(v), 3) for v in rng.uniform(0.03, 0.5, 3)],
@@ -203,7 +203,8 @@ def _rack(rng: Rng, wall: str) -> dict[str, Any]:
         at = 0.05
         while at < length - 0.4:
             wide, tall = float(rng.uniform(0.06, 0.2)), float(rng.uniform(0.12, 0.33))
-            colour = rng.uniform(0.02, 0.7, 3) ** 1.5
+            colour = rng.uniform(0.03, 0.6) + rng.uniform(0.0, 0.75) * (rng.uniform(0.0, 0.5, 3) - 0.25)
+            colour = np.clip(colour, 0.01, 0.8)
             for _ in range(int(rng.integers(1, 6))):
                 if at + wide < length:
                     boxes.append([round(float(v), 3) for v in (at, at + wide, board, tall, *colour)])

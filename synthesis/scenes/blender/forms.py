@@ -75,13 +75,14 @@ def locate(package: dict[str, Any], points: np.ndarray) -> tuple[np.ndarray, np.
     region = _region_of(package, points)
     left, top, right, bottom = package["regions"][region]
     s, t = (points[:, 0] - left) / (right - left), (bottom - points[:, 1]) / (bottom - top)
-    thick = np.full(len(points), deep / 2)
+    thick, narrow = np.full(len(points), deep / 2), np.ones(len(points))
     if package["kind"] in ("bag", "pouch") and package["profile"] != "block":
-        thick = np.array([_THICKNESS[package["profile"]](a, b) * deep / 2 for a, b in zip(s, t, strict=True)])
+        shares = np.array([_THICKNESS[package["profile"]](a, b) for a, b in zip(s, t, strict=True)])
+        thick, narrow = shares * deep / 2, _narrow(shares)
     if region == "front":
-        return np.stack([(s - 0.5) * wide, -thick, t * tall], axis=1), np.tile([0.0, -1.0, 0.0], (len(s), 1))
+        return np.stack([(s - 0.5) * wide * narrow, -thick, t * tall], axis=1), np.tile([0.0, -1.0, 0.0], (len(s), 1))
     if region == "back":
-        return np.stack([(0.5 - s) * wide, thick, t * tall], axis=1), np.tile([0.0, 1.0, 0.0], (len(s), 1))
+        return np.stack([(0.5 - s) * wide * narrow, thick, t * tall], axis=1), np.tile([0.0, 1.0, 0.0], (len(s), 1))
     if region == "side":
         place = np.stack([np.full(len(s), wide / 2), (s - 0.5) * deep, t * tall], axis=1)
         return place, np.tile([1.0, 0.0, 0.0], (len(s), 1))
@@ -264,13 +265,18 @@ def _standing(s: float, t: float) -> float:
 _THICKNESS: dict[str, Callable[[float, float], float]] = {"pillow": _pillow, "standing": _standing}
 
 
+def _narrow(thickness: np.ndarray) -> np.ndarray:
+    """What a bag loses in width where it is thick."""
+    return 1 - 0.05 * thickness
+
+
 def _cushion(package: dict[str, Any], across: int = 18, up: int = 20) -> Form:
     """Two sheets joined at their edges, as far apart as the bag is thick."""
     thickness = _THICKNESS[package["profile"]]
     wide, deep, tall = package["width"], package["depth"], package["height"]
     shares = [(k / across, m / up) for m in range(up + 1) for k in range(across + 1)]
-    thick = np.array([thickness(s, t) for s, t in shares]) * deep / 2
-    narrow = 1 - 0.05 * thick / (deep / 2)
+    full = np.array([thickness(s, t) for s, t in shares])
+    thick, narrow = full * deep / 2, _narrow(full)
     grid = np.array(shares)
     height = grid[:, 1] * tall
     front = np.column_stack([(grid[:, 0] - 0.5) * wide * narrow, -thick, height])

@@ -135,7 +135,8 @@ def test_places_on_a_label_are_those_of_the_mesh(package: Package) -> None:
             continue  # the left side shows the right side's print, the bottom that of the top
         off.append(np.linalg.norm(found - corners, axis=1).max())
         assert (normals @ normal > 0).all()
-    assert off and max(off) < 0.06 * max(given["width"], given["height"])
+    # Printed cans and bottles may be a little narrower than the package is at its widest.
+    assert off and max(off) < (0.04 * given["width"] if "wrap" in given["regions"] else 1e-6)
 
 
 def test_a_camera_sees_its_target_in_the_middle() -> None:
