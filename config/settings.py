@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
         "VersionStateEnum": "annotation.models.DatasetVersion.State",
         "StatementKindEnum": "annotation.api.statements.SAYABLE",
         "DecisionKindEnum": "annotation.api.decisions.KINDS",
+        "AimedSplitEnum": "loop.serializers.AIMED_SPLITS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

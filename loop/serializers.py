@@ -11,6 +11,9 @@ from loop.models import Round
 from loop.settling import UNTIL, change_of, checked_until
 from models_zoo.evaluation.slices import SLICES
 
+# Whose faces may be aimed at: those of the test are for the final number.
+AIMED_SPLITS = ("val_blackbox", "val_eyeball", "train")
+
 
 class RoundSerializer(serializers.ModelSerializer[Round]):
     champion = serializers.StringRelatedField[Any](allow_null=True)
@@ -51,7 +54,7 @@ class NewAimSerializer(serializers.Serializer[Any]):
     slice = serializers.CharField(
         required=False, allow_blank=True, default="", help_text=f"one of {', '.join(SLICES)}; left out, the worst"
     )
-    split = serializers.ChoiceField(choices=("val_blackbox", "val_eyeball", "train"), default="val_blackbox")
+    split = serializers.ChoiceField(choices=AIMED_SPLITS, default="val_blackbox")
     seed = serializers.IntegerField(min_value=0, max_value=2**31, default=0)
 
 
@@ -62,7 +65,7 @@ class NewTrialSerializer(serializers.Serializer[Any]):
     )
     aim = serializers.IntegerField(required=False, default=None, help_text="job that aimed the recipe: judge its slice")
     slice = serializers.CharField(required=False, allow_blank=True, default="", help_text="judge this one instead")
-    split = serializers.ChoiceField(choices=("val_blackbox", "val_eyeball", "train"), default="val_blackbox")
+    split = serializers.ChoiceField(choices=AIMED_SPLITS, default="val_blackbox")
     config = serializers.DictField(required=False, default=dict, help_text="overrides of the training configuration")
 
 
