@@ -60,6 +60,7 @@ class Driver:
     ) -> None:
         self._command = [str(python.absolute()), *worker]
         self._common = {"textures": str(textures.absolute()), "device": device, "threads": threads}
+        self.textures = textures
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._process: Process | None = None
