@@ -39,23 +39,22 @@ def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=65_536)
 def glyph(path: str, size: int, char: str) -> Glyph:
-    """One character, spaces without ink.
+    """One character, spaces without ink, though fonts of keys or frames have some for them.
 
     Raises:
         Rejected: the font has the character on its list but draws nothing for it.
     """
     font = load_font(path, size)
+    if char.isspace():
+        return Glyph(np.zeros((0, 0), np.uint8), 0, 0, font.getlength(char))
     core, (left, top) = font.getmask2(char, mode="L", anchor="ls")
     width, height = core.size
     mask = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
-    advance = font.getlength(char)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
-        if not char.isspace():
-            raise Rejected(f"{path} draws nothing for {char!r}.")
-        return Glyph(np.zeros((0, 0), np.uint8), 0, 0, advance)
+        raise Rejected(f"{path} draws nothing for {char!r}.")
     ink = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Glyph(ink, int(left) + int(columns[0]), int(top) + int(rows[0]), advance)
+    return Glyph(ink, int(left) + int(columns[0]), int(top) + int(rows[0]), font.getlength(char))
 
 
 @lru_cache(maxsize=131_072)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -200,3 +201,12 @@ def test_capitals_need_no_combining_marks(seed: int) -> None:
 )
 def test_a_glyph_of_another_sign_is_not_the_character(glyph: str, char: str, shows: bool) -> None:
     assert _shows(glyph, char) is shows
+
+
+def test_a_space_has_no_ink_even_where_the_font_draws_an_empty_key(pillow_fonts: str, tmp_path: Path) -> None:
+    font = TTFont(next(Path(pillow_fonts).rglob("*.ttf")))
+    for table in font["cmap"].tables:
+        table.cmap[ord(" ")] = table.cmap[ord("O")]
+    font.save(tmp_path / "keys.ttf")
+    assert glyph(str(tmp_path / "keys.ttf"), 24, "O").mask.any()
+    assert not glyph(str(tmp_path / "keys.ttf"), 24, " ").mask.size
