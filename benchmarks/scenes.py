@@ -29,7 +29,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
-from synthesis.recipes import PRESETS, load_preset
+from synthesis.recipes import PRESETS, build, load_preset, preset_node
 from synthesis.samples import Sample, make_sample
 from synthesis.scenes.environment import installed
 from synthesis.scenes.places import Places, configure, places
@@ -52,7 +52,7 @@ def rates(names: list[str], samples: list[int], count: int) -> Iterator[dict[str
 
 def scene_presets() -> list[str]:
     """Those that Blender renders."""
-    return [name for name in PRESETS if isinstance(load_preset(name), Scene)]
+    return [name for name in PRESETS if isinstance(build(preset_node(name)), Scene)]
 
 
 def _scene(name: str, rays: int) -> Scene:

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from benchmarks import scenes
+from benchmarks.machine import save, tell
 from models_zoo.alignment import CROP_SIZE, TEMPLATE
 from synthesis.effects import EFFECTS, make_effect
 from synthesis.effects.seeds import item_rng
@@ -123,21 +124,29 @@ def main() -> None:
     parser.add_argument("--trdg", metavar="PYTHON", help="an interpreter that has trdg")
     parser.add_argument("--albumentations", metavar="PYTHON", help="an interpreter that has albumentations")
     parser.add_argument("--scenes", type=int, default=10, help="images of each of Blender's presets")
+    parser.add_argument("--save", action="store_true", help="keep the results in benchmarks/results")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    for row in presets(options.count):
-        print(json.dumps(row), flush=True)
+    rows = []
+    for row in measure(options):
+        tell(row)
+        rows.append(row)
+    if options.save:
+        save("synthesis", rows, command="python -m benchmarks.synthesis")
+
+
+def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One row per preset, peer, effect and kind of scene."""
+    yield from presets(options.count)
     if options.trdg:
-        rate = _peer(options.trdg, _TRDG, options.count)
-        print(json.dumps({"what": "peer", "name": "trdg", "images_per_s": rate}), flush=True)
+        yield {"what": "peer", "name": "trdg", "images_per_s": _peer(options.trdg, _TRDG, options.count)}
     rates = _peer(options.albumentations, _ALBUMENTATIONS, options.count) if options.albumentations else {}
     if "failed" in rates:
-        print(json.dumps({"what": "peer", "name": "albumentations"} | rates))
+        yield {"what": "peer", "name": "albumentations"} | rates
         rates = {}
-    for row in effects(options.count, rates):
-        print(json.dumps(row), flush=True)
-    for row in scenes.rates([], [8], options.scenes) if options.scenes else ():
-        print(json.dumps(row), flush=True)
+    yield from effects(options.count, rates)
+    if options.scenes:
+        yield from scenes.rates([], [8], options.scenes)
 
 
 if __name__ == "__main__":
