@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +17,7 @@ Landmarks = NDArray[np.float64]
 # JSON values only, so that a recipe's parameters can be stored beside the image that it made.
 Params = dict[str, Any]
 Range = tuple[float, float]
+Option = TypeVar("Option")
 
 
 class Effect(ABC):
@@ -61,3 +63,8 @@ class Effect(ABC):
 def between(rng: Generator, bounds: Range) -> float:
     """A float drawn evenly from [low, high)."""
     return float(rng.uniform(*bounds))
+
+
+def pick(rng: Generator, options: Sequence[Option]) -> Option:
+    """One of the options, all equally likely: what `rng.choice` draws, without making an array of them first."""
+    return options[int(rng.integers(len(options)))]

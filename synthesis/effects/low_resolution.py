@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 from numpy.random import Generator
 
-from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between, pick
 from synthesis.effects.faces import face_height
 
 _ENLARGE = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
@@ -30,7 +30,7 @@ class LowResolution(Effect):
     def sample(self, rng: Generator) -> Params:
         return {
             "height_px": between(rng, self.height_px),
-            "enlarge": str(rng.choice(list(_ENLARGE))),
+            "enlarge": pick(rng, list(_ENLARGE)),
             "inside": self.inside.sample(rng) if self.inside else None,
         }
 

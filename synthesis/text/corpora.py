@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import unicodedata
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
 from foundation.errors import InvalidInput, NotFound
+from synthesis.effects.base import pick
 
 WORD_LISTS: Final = {path.stem: path for path in sorted((Path(__file__).parent / "words").glob("*.txt"))}
 IntRange = tuple[int, int]
@@ -44,9 +47,9 @@ class Words(Corpus):
     capitals: float = 0.25
 
     def draw(self, rng: Rng) -> str:
-        words, chances = read_words(self.list)
-        picked = rng.choice(len(words), size=int(rng.integers(self.count[0], self.count[1] + 1)), p=chances)
-        text = " ".join(words[index] for index in picked)
+        words, reach = read_words(self.list)
+        picked = rng.random(int(rng.integers(self.count[0], self.count[1] + 1)))
+        text = " ".join(words[index] for index in reach.searchsorted(picked, side="right").tolist())
         form = rng.random()
         if form < self.capitals:
             return _capitals(text)
@@ -62,12 +65,12 @@ class Prices(Corpus):
 
     def draw(self, rng: Rng) -> str:
         amount = float(np.exp(rng.uniform(np.log(0.05), np.log(self.highest))))
-        whole, part = int(amount), int(rng.choice([99, 95, 49, 50, 0, int(rng.integers(100))]))
-        thousands = f"{whole:,}".replace(",", str(rng.choice([" ", ".", ""])) if whole > 999 else "")
-        point = "," if "." in thousands else str(rng.choice([",", "."]))
+        whole, part = int(amount), pick(rng, [99, 95, 49, 50, 0, int(rng.integers(100))])
+        thousands = f"{whole:,}".replace(",", pick(rng, [" ", ".", ""]) if whole > 999 else "")
+        point = "," if "." in thousands else pick(rng, ",.")
         decimals = f"{thousands}{point}{part:02d}"
         number = f"{thousands},-" if rng.random() < 0.08 else decimals
-        currency = str(rng.choice(self.currencies)) if self.currencies else ""
+        currency = pick(rng, self.currencies) if self.currencies else ""
         if not currency:
             return number
         before = currency in "$£" or (currency != "zł" and rng.random() < 0.2)
@@ -85,7 +88,7 @@ class Dates(Corpus):
         first = datetime.date(self.years[0], 1, 1).toordinal()
         last = datetime.date(self.years[1], 12, 31).toordinal()
         day = datetime.date.fromordinal(int(rng.integers(first, last + 1)))
-        form = str(rng.choice(["%d.%m.%Y", "%d/%m/%y", "%Y-%m-%d", "%d.%m.%y", "%m/%Y", "%d %b %Y", "%Y%m%d", "%H:%M"]))
+        form = pick(rng, ["%d.%m.%Y", "%d/%m/%y", "%Y-%m-%d", "%d.%m.%y", "%m/%Y", "%d %b %Y", "%Y%m%d", "%H:%M"])
         if form == "%H:%M":
             return f"{rng.integers(24):02d}:{rng.integers(60):02d}"
         return day.strftime(form)
@@ -98,13 +101,13 @@ class Weights(Corpus):
     units: tuple[str, ...] = ("g", "kg", "ml", "cl", "l", "mg", "oz", "lb", "%", "kcal", "kJ")
 
     def draw(self, rng: Rng) -> str:
-        unit = str(rng.choice(self.units))
+        unit = pick(rng, self.units)
         if rng.random() < 0.5:
-            amount = str(rng.choice([5, 10, 15, 20, 25, 50, 75, 100, 125, 150, 200, 250, 330, 400, 500, 750]))
+            amount = str(pick(rng, [5, 10, 15, 20, 25, 50, 75, 100, 125, 150, 200, 250, 330, 400, 500, 750]))
         else:
-            amount = f"{rng.integers(100)}{rng.choice([',', '.'])}{rng.integers(1, 10)}"
+            amount = f"{rng.integers(100)}{pick(rng, ',.')}{rng.integers(1, 10)}"
         pack = f"{rng.integers(2, 25)} x " if rng.random() < 0.15 else ""
-        return f"{pack}{amount}{rng.choice(['', ' '])}{unit}"
+        return f"{pack}{amount}{pick(rng, ['', ' '])}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +151,15 @@ class Mix(Corpus):
             raise InvalidInput("corpora: at least one is needed", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
-        chances = np.array(self.shares or [1.0] * len(self.corpora))
-        return self.corpora[int(rng.choice(len(self.corpora), p=chances / chances.sum()))].draw(rng)
+        shares = self.shares or (1.0,) * len(self.corpora)
+        drawn = rng.random() * sum(shares)
+        chosen = bisect_right(list(accumulate(shares)), drawn)
+        return self.corpora[min(chosen, len(self.corpora) - 1)].draw(rng)
 
 
 @lru_cache(maxsize=16)
 def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """The words of a list and each one's chance.
+    """The words of a list and, for each, the chance of it or any before it.
 
     A word's chance is the mean rarity of its characters, shared among the words of its length.
 
@@ -175,7 +180,8 @@ def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     lengths = np.array([min(len(word), 12) for word in words])
     for length in np.unique(lengths):
         rarity[lengths == length] /= rarity[lengths == length].sum()
-    return words, rarity / rarity.sum()
+    reach = np.cumsum(rarity / rarity.sum())
+    return words, reach / reach[-1]
 
 
 def _capitals(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from synthesis.effects.base import Params
 from synthesis.samples import Rejected
 from synthesis.text.layout import Block
-from synthesis.text.warps import Points, Projective, Size, Warp
+from synthesis.text.warps import Points, Projective, Size, Warp, join
 
 Quads = NDArray[np.float32]  # (n, 4, 2): upper left, upper right, lower right, lower left, as the text is read
 _STEP = 4  # the map is computed at every fourth pixel and enlarged; warps are smooth
+_OUTLINE: Final = np.array([(x, y) for x in np.linspace(-0.5, 0.5, 9) for y in (-0.5, 0.5)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Mapping:
     unit: float  # block pixels per line height
     scale: float  # image pixels per line height
     offset: Points  # image pixels
+
+    @property
+    def flat(self) -> bool:
+        """Whether straight lines stay straight."""
+        return all(isinstance(warp, Projective) for warp, _ in self.steps)
 
     def forward(self, points: Points) -> Points:
         """Where points (n, 2) of the block are in the image."""
@@ -66,11 +72,13 @@ def fit(
     height, width = block.coverage.shape
     size = (width - 2 * block.border) / block.pitch, (height - 2 * block.border) / block.pitch
     origin = np.array([width / 2, height / 2])
-    free = Mapping(tuple(warps), size, origin, block.pitch, 1.0, np.zeros(2))
-    boxes = np.concatenate([block.boxes, _word_boxes(block)])
+    free = Mapping(tuple(join(warps, size)), size, origin, block.pitch, 1.0, np.zeros(2))
+    starts = np.flatnonzero(np.concatenate([[True], block.words[1:] != block.words[:-1]]))
+    boxes = np.concatenate([block.boxes, _word_boxes(block.boxes, starts)])
     bent = free.bend(corners(boxes).reshape(-1, 2)).reshape(-1, 4, 2)
-    characters = bent[: len(block.boxes)]
-    words = word_quads(characters, bent[len(block.boxes) :], block.words)
+    characters, words = bent[: len(block.boxes)], bent[len(block.boxes) :]
+    if not free.flat:
+        words = _around(characters, words, starts)
     everything = np.concatenate([characters.reshape(-1, 2), words.reshape(-1, 2)])
     if not np.isfinite(everything).all():
         raise Rejected("The warps fold the text.")
@@ -89,50 +97,57 @@ def fit(
     return mapping, (int(shape[1]), int(shape[0])), characters * scale + offset, words * scale + offset
 
 
+def expected_scale(
+    size: Size, warps: Sequence[tuple[Warp, Params]], across: float, side: float, vertical: bool
+) -> float:
+    """About how many image pixels a line's height of a text of this flat size gets when `fit` is done with it."""
+    points = _OUTLINE * size
+    for warp, params in join(((warp, params) for warp, params in warps if not warp.slight), size):
+        points = warp.forward(points, params, size)
+    across_line = points[:, 0 if vertical else 1]
+    return (across - 2 * side) / max(float(across_line.max() - across_line.min()), 1e-6)
+
+
 def corners(boxes: NDArray[np.float64]) -> Points:
     """(n, 4) boxes as (n, 4, 2) points, clockwise from the upper left."""
     return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
 
 
-def _word_boxes(block: Block) -> NDArray[np.float64]:
-    starts = np.flatnonzero(np.diff(block.words, prepend=-1))
-    least = np.minimum.reduceat(block.boxes[:, :2], starts)
-    return np.concatenate([least, np.maximum.reduceat(block.boxes[:, 2:], starts)], axis=1)
+def _word_boxes(boxes: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    least = np.minimum.reduceat(boxes[:, :2], starts)
+    return np.concatenate([least, np.maximum.reduceat(boxes[:, 2:], starts)], axis=1)
 
 
-def word_quads(characters: Points, boxes: Points, words: NDArray[np.int64]) -> Points:
-    """Quads (m, 4, 2) around each word's characters.
-
-    A word's flat box, warped (`boxes`); where a curve leaves characters outside of it, the box along the word.
-    """
-    quads = boxes.copy()
-    edges = np.roll(boxes, -1, axis=1) - boxes
-    starts = np.flatnonzero(np.diff(words, prepend=-1))
-    own = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(words)))
-    reach = characters[:, :, None] - boxes[own][:, None]  # (n, corner of the character, corner of the word, 2)
+def _around(characters: Points, words: Points, starts: NDArray[np.int64]) -> Points:
+    """The words' quads (m, 4, 2), or the boxes along the words where a curve leaves characters outside of them."""
+    own = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(characters)))
+    edges = words[:, [1, 2, 3, 0]] - words
+    reach = characters[:, :, None] - words[own][:, None]  # (n, corner of the character, corner of the word, 2)
     along = edges[own][:, None]
     side = along[..., 0] * reach[..., 1] - along[..., 1] * reach[..., 0]
     outside = (side < -0.02 * np.hypot(along[..., 0], along[..., 1])).any(axis=(1, 2))
-    for word in set(own[outside].tolist()):
-        quads[word] = _oriented(characters[own == word])
-    return quads
+    if not outside.any():
+        return words
+    left_out = np.logical_or.reduceat(outside, starts)
+    return np.where(left_out[:, None, None], _oriented(characters, starts, own), words)
 
 
-def _oriented(characters: Points) -> Points:
-    """The box (4, 2) around the characters, along the line from the first one's left to the last one's right."""
-    begin, end = characters[0, [0, 3]].mean(axis=0), characters[-1, [1, 2]].mean(axis=0)
-    along = (end - begin) / max(float(np.hypot(*(end - begin))), 1e-9)
-    axes = np.array([along, [-along[1], along[0]]])
-    turned = characters.reshape(-1, 2) @ axes.T
-    box = np.concatenate([turned.min(axis=0), turned.max(axis=0)])[None]
-    turned_back: Points = corners(box)[0] @ axes
-    return turned_back
+def _oriented(characters: Points, starts: NDArray[np.int64], own: NDArray[np.int64]) -> Points:
+    """Boxes (m, 4, 2) around the words' characters, along the lines from their first one's left to the last's right."""
+    first, last = characters[starts], characters[np.append(starts[1:], len(characters)) - 1]
+    along = last[:, 1] + last[:, 2] - first[:, 0] - first[:, 3]
+    along /= np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-9)
+    axes = np.stack([along, along[:, ::-1] * [-1.0, 1.0]], axis=1)
+    turned = characters @ axes[own].transpose(0, 2, 1)
+    least, most = np.minimum.reduceat(turned.min(axis=1), starts), np.maximum.reduceat(turned.max(axis=1), starts)
+    boxes: Points = corners(np.concatenate([least, most], axis=1)) @ axes
+    return boxes
 
 
 def draw(coverage: NDArray[np.uint8], mapping: Mapping, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """The block's coverage, or any (h, w) or (h, w, c) laid out like it, as the image shows it."""
     height, width = shape
-    if all(isinstance(warp, Projective) for warp, _ in mapping.steps):
+    if mapping.flat:
         # Four points say it all.
         square = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
         matrix = cv2.getPerspectiveTransform(
@@ -146,6 +161,6 @@ def draw(coverage: NDArray[np.uint8], mapping: Mapping, shape: tuple[int, int]) 
     coarse = mapping.backward(np.stack([x.ravel(), y.ravel()], axis=1)) - 0.5
     nodes = coarse.reshape(rows, columns, 2).astype(np.float32)
     fine: Any = cv2.resize(nodes, (columns * _STEP, rows * _STEP), interpolation=cv2.INTER_LINEAR)
-    fine = fine[_STEP : _STEP + height, _STEP : _STEP + width]
-    bent: Any = cv2.remap(coverage, fine[..., 0], fine[..., 1], cv2.INTER_LINEAR)
+    one_map: Any = None  # x and y are together in the first
+    bent: Any = cv2.remap(coverage, fine[_STEP : _STEP + height, _STEP : _STEP + width], one_map, cv2.INTER_LINEAR)
     return bent  # type: ignore[no-any-return]

@@ -7,28 +7,29 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import ImageFont
 
 from foundation.errors import InvalidInput
 from synthesis.samples import Rejected
 
-_KERNING_SIZE: Final = 64
-# Sizes that glyphs are drawn at, a quarter apart; what lies between is reached by the warp that comes anyway.
-_SIZES: Final = (10, 12, 15, 19, 24, 30, 38, 47, 59, 73, 92, 114, 143, 179, 224, 280)
+_METRICS_SIZE: Final = 64
+# Sizes that glyphs are drawn at. What lies between is reached by the warp that comes anyway; more sizes would mean more
+# glyphs to draw, which takes longer than anything else until most fonts have been met.
+_SIZES: Final = (18, 32, 57, 100, 178, 310)
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """Ink of one character: `mask` uint8 (h, w) coverage, its left and top from pen and baseline, and the advance."""
+    """Ink of one character: `mask` uint8 (h, w) coverage, its left and top from pen and baseline."""
 
     mask: NDArray[np.uint8]
     left: int
     top: int
-    advance: float
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
     """The font at `size` pixels per em. Raises InvalidInput: FreeType can't read the file."""
     try:
@@ -37,36 +38,44 @@ def load_font(path: str, size: int) -> ImageFont.FreeTypeFont:
         raise InvalidInput(f"The font file {path} can't be read: {error}.", code="font_broken") from error
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=131_072)
 def glyph(path: str, size: int, char: str) -> Glyph:
     """One character, spaces without ink, though fonts of keys or frames have some for them.
 
     Raises:
         Rejected: the font has the character on its list but draws nothing for it.
     """
-    font = load_font(path, size)
     if char.isspace():
-        return Glyph(np.zeros((0, 0), np.uint8), 0, 0, font.getlength(char))
-    core, (left, top) = font.getmask2(char, mode="L", anchor="ls")
+        return Glyph(np.zeros((0, 0), np.uint8), 0, 0)
+    core, (left, top) = load_font(path, size).getmask2(char, mode="L", anchor="ls")
+    box = core.getbbox()
+    if box is None:
+        raise Rejected(f"{path} draws nothing for {char!r}.")
     width, height = core.size
     mask = np.frombuffer(bytes(core), np.uint8).reshape(height, width)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        raise Rejected(f"{path} draws nothing for {char!r}.")
-    ink = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Glyph(ink, int(left) + int(columns[0]), int(top) + int(rows[0]), font.getlength(char))
+    return Glyph(mask[box[1] : box[3], box[0] : box[2]], int(left) + box[0], int(top) + box[1])
 
 
 @lru_cache(maxsize=131_072)
 def kerning(path: str, pair: str) -> float:
     """By how much the second character of the pair moves away from the first, in ems; mostly negative."""
-    apart = _advance(path, pair[0]) + _advance(path, pair[1])
-    return (load_font(path, _KERNING_SIZE).getlength(pair) - apart) / _KERNING_SIZE
+    if not _has_kerning(path):
+        return 0.0
+    together = load_font(path, _METRICS_SIZE).getlength(pair) / _METRICS_SIZE
+    return together - advance(path, pair[0]) - advance(path, pair[1])
 
 
 @lru_cache(maxsize=65_536)
-def _advance(path: str, char: str) -> float:
-    return float(load_font(path, _KERNING_SIZE).getlength(char))
+def advance(path: str, char: str) -> float:
+    """From a character's pen to the next one's, in ems."""
+    return load_font(path, _METRICS_SIZE).getlength(char) / _METRICS_SIZE
+
+
+@lru_cache(maxsize=4096)
+def _has_kerning(path: str) -> bool:
+    """FreeType knows the pairs of the `kern` table only."""
+    with TTFont(path, lazy=True) as font:
+        return "kern" in font
 
 
 def drawing_size(wanted: float) -> int:

@@ -41,10 +41,10 @@ def ink_difference(image: Image, coverage: NDArray[np.uint8], spans: NDArray[np.
         The smallest difference of the mean grey of ink and ground over the boxes that show both.
     """
     grey: Any = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    inked, bare = cv2.inRange(coverage, 161, 255), cv2.inRange(coverage, 0, 63)
     least = 255.0
     for left, top, right, bottom in spans.tolist():
-        part, ink = grey[top:bottom, left:right], coverage[top:bottom, left:right]
-        on, off = ink > 160, ink < 64
-        if on.any() and off.any():
-            least = min(least, abs(float(part[on].mean()) - float(part[off].mean())))
+        part, on, off = (plane[top:bottom, left:right] for plane in (grey, inked, bare))
+        if cv2.countNonZero(on) and cv2.countNonZero(off):
+            least = min(least, abs(cv2.mean(part, on)[0] - cv2.mean(part, off)[0]))
     return least

@@ -15,15 +15,15 @@ from synthesis.effects.misalignment import Misalignment
 from synthesis.samples import Generator, Labels, Rejected
 from synthesis.text.corpora import Corpus, IntRange
 from synthesis.text.fonts import open_shelf
-from synthesis.text.geometry import Mapping, draw, fit
+from synthesis.text.geometry import Mapping, draw, expected_scale, fit
 from synthesis.text.glyphs import drawing_size
-from synthesis.text.layout import Block, Style, lay_out
+from synthesis.text.layout import Block, Style, flat_size, lay_out
 from synthesis.text.legibility import ink_difference
 from synthesis.text.paint import Paint, paint
 from synthesis.text.warps import Points, Warp
 
-_USUAL_SIZE: Final = (0.75, 0.5)  # of an em in a line's height, most often: straight, bent
-_MILD: Final = (0.55, 1.05)  # by how much glyphs may be enlarged by the one resampling
+_USUAL_SIZE: Final = 0.6  # of an em in a line's height
+_MILD: Final = (0.5, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
 
 
@@ -149,7 +149,9 @@ class TextLines(Generator):
         across, lines = params["across"], params["text"].count("\n") + 1
         margin = (params["margin"][0] * across / lines, params["margin"][1] * across / lines)
         above, below = params["beside"]
-        size = drawing_size(_USUAL_SIZE[bool(bend)] * across / lines)
+        width, height, pitch = flat_size(style, drawing_size(_USUAL_SIZE * across / lines), params["text"])
+        rough = expected_scale((width / pitch, height / pitch), warps, across, margin[1], params["vertical"]) / pitch
+        size = drawing_size(rough)
         block = lay_out(style, size, params["text"], (above, below))
         fitted = fit(block, warps, across, margin, params["vertical"])
         seen = fitted[0].scale / block.pitch

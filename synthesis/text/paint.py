@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
-from synthesis.effects.base import Image, Params, Range, between
+from synthesis.effects.base import Image, Params, Range, between, pick
 from synthesis.samples import Rejected
 from synthesis.text.legibility import Colour, contrast_ratio
 
@@ -76,7 +76,7 @@ class Paint:
                 if rng.random() < self.extrusion
                 else None
             ),
-            "blend": str(rng.choice(list(BLENDS)[1:])) if rng.random() < self.blend else "normal",
+            "blend": pick(rng, list(BLENDS)[1:]) if rng.random() < self.blend else "normal",
         }
 
     def _colours(self, rng: Rng) -> tuple[list[Colour], list[Colour]]:
@@ -128,10 +128,11 @@ def surface(
     layer = _plain(colours[0])
     if len(colours) > 1:
         turn = np.deg2rad(degrees)
-        x = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(turn))
-        y = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(turn))
-        share = (x + y[:, None]) / np.float32(abs(np.cos(turn)) + abs(np.sin(turn))) * 0.5 + 0.5
-        layer = layer + share * (_plain(colours[1]) - layer)
+        x, y = np.cos(turn) * np.linspace(-0.5, 0.5, width), np.sin(turn) * np.linspace(-0.5, 0.5, height)
+        # From one colour to the other, corner to corner: a part that changes along each axis, and their sum.
+        change = (_plain(colours[1]) - layer) / (abs(np.cos(turn)) + abs(np.sin(turn)))
+        middle = (_plain(colours[1]) + layer) / 2
+        layer = (middle + change * x).astype(np.float32) + (change * y[:, None]).astype(np.float32)
     if texture > 0:
         rng = np.random.Generator(np.random.SFC64(seed))
         stains = rng.standard_normal((height // cell + 2, width // cell + 2), dtype=np.float32) * np.float32(texture)
@@ -145,7 +146,9 @@ def _plain(colour: Colour) -> Layer:
 
 def _lay_over(ground: Layer, ink: Layer, coverage: Any, opacity: float = 1.0) -> None:
     """Mix ink into the ground, in place."""
-    ground += (ink - ground) * (coverage * np.float32(opacity / 255))
+    change = ink - ground
+    change *= coverage * np.float32(opacity / 255)
+    ground += change
 
 
 def _shift(coverage: NDArray[np.uint8], dx: float, dy: float) -> NDArray[np.uint8]:

@@ -141,10 +141,10 @@ def test_motion_blur_follows_its_angle() -> None:
     assert along.std() > 0.9 * bars.std() > 2 * across.std()
 
 
-@given(level=st.integers(40, 200), read=st.floats(1, 8), shot=st.floats(0, 10))
+@given(level=st.integers(40, 200), read=st.floats(1, 8), shot=st.floats(0, 10), side=st.sampled_from([100, 400]))
 @settings(max_examples=15, deadline=None)
-def test_noise_has_the_variance_it_promises(level: int, read: float, shot: float) -> None:
-    flat = np.full((100, 100, 3), level, np.uint8)
+def test_noise_has_the_variance_it_promises(level: int, read: float, shot: float, side: int) -> None:
+    flat = np.full((side, side, 3), level, np.uint8)
     out = Noise().apply(flat, None, {"read": read, "shot": shot, "seed": 9}).astype(float)
     expected = np.sqrt(read**2 + shot**2 * level / 255 + 1 / 12)  # rounding adds a twelfth
     assert out.std() == pytest.approx(expected, rel=0.06)

@@ -168,7 +168,7 @@ def test_ink_difference_finds_the_weakest_word() -> None:
 
 @given(st.floats(1, 250))
 def test_glyphs_are_drawn_no_smaller_than_they_are_seen(wanted: float) -> None:
-    assert wanted <= drawing_size(wanted) <= max(10, 1.35 * wanted)
+    assert wanted <= drawing_size(wanted) <= max(18, 1.8 * wanted)
 
 
 def test_words_are_balanced_over_lengths(pillow_fonts: str) -> None:

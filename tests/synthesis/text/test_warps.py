@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthesis.samples import Rejected
-from synthesis.text.geometry import corners, draw, fit
+from synthesis.text.geometry import corners, draw, expected_scale, fit
 from synthesis.text.layout import Block
-from synthesis.text.warps import Arc, Elastic, Lens, OneWarpOf, Perspective, ProbablyWarp, Rotation, Sine, Warp
+from synthesis.text.warps import (
+    Arc,
+    Elastic,
+    Lens,
+    OneWarpOf,
+    Perspective,
+    ProbablyWarp,
+    Projective,
+    Rotation,
+    Sine,
+    Warp,
+    join,
+)
 
 WARPS: list[Warp] = [
     Rotation((-30, 30), (-0.4, 0.4)),
@@ -111,3 +125,30 @@ def test_combinators_unpack_to_the_same_warp(seed: int) -> None:
         assert not isinstance(step, OneWarpOf | ProbablyWarp)
         bent = step.forward(bent, drawn, (4.0, 1.0))
     assert np.array_equal(bent, warp.forward(points, params, (4.0, 1.0)))
+
+
+@given(seed=st.integers(0, 2**32 - 1), chosen=st.lists(st.sampled_from(WARPS[:6]), max_size=5))
+def test_joined_steps_bend_alike(seed: int, chosen: list[Warp]) -> None:
+    rng, size = np.random.default_rng(seed), (4.0, 1.0)
+    steps = [(warp, warp.sample(rng)) for warp in chosen]
+    points = rng.uniform(-0.5, 0.5, (9, 2)) * size
+    fewer = join(steps, size)
+    assert not any(
+        isinstance(one, Projective) and isinstance(other, Projective) for (one, _), (other, _) in pairwise(fewer)
+    )
+    expected = bent = points
+    for warp, params in steps:
+        expected = warp.forward(expected, params, size)
+    for warp, params in fewer:
+        bent = warp.forward(bent, params, size)
+    assert np.allclose(bent, expected, atol=1e-9)
+
+
+@given(seed=st.integers(0, 2**32 - 1), length=st.floats(1.0, 15.0))
+def test_the_expected_scale_is_near_the_scale(seed: int, length: float) -> None:
+    rng = np.random.default_rng(seed)
+    box = np.array([[10.0, 10.0, 10 + 40 * length, 50.0]])
+    flat = Block(np.zeros((60, round(40 * length) + 20), np.uint8), 10, box, np.array([0]), 40.0)
+    warps = [(warp, warp.sample(rng)) for warp in (Rotation((-12, 12)), Perspective(), Elastic((0.0, 0.05)))]
+    mapping, *_ = fit(flat, warps, 48, (4.0, 3.0), False)
+    assert expected_scale((length, 1.0), warps, 48, 3.0, False) == pytest.approx(mapping.scale, rel=0.15)
