@@ -6,19 +6,23 @@ import errno
 import json
 import os
 import shutil
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
-import cv2
 import numpy as np
+from isal import isal_zlib
 
 from foundation.errors import Conflict, InvalidInput, StorageFull
 from synthesis.effects.base import Image
 from synthesis.samples import Sample
+
+# PNG's filter that keeps each row's difference from the one above. W3C, PNG specification, 9.2.
+_UP: Final = 2
 
 
 class Writer(ABC):
@@ -88,10 +92,21 @@ def is_picture(file: Path) -> bool:
 
 def encode_png(image: Image) -> bytes:
     """uint8 RGB (h, w, 3) as PNG, packed fast: noise hardly gets smaller with more effort."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise InvalidInput("The image can't be written as PNG.", code="bad_image")
-    return data.tobytes()
+    height, width = image.shape[:2]
+    flat = image.reshape(height, 3 * width)
+    rows = np.empty((height, 1 + 3 * width), np.uint8)
+    rows[:, 0] = _UP
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
+    chunks = ((b"IHDR", header), (b"IDAT", isal_zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", isal_zlib.crc32(name + data))
 
 
 def plain_json(value: Any) -> str:

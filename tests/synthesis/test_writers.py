@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import webdataset
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from foundation.errors import Conflict, InvalidInput, StorageFull
 from synthesis.samples import Sample
@@ -34,6 +38,22 @@ def sample(index: int, text: str = 'a, "b"') -> Sample:
         "font": f"font{index % 2}.ttf",
     }
     return Sample(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8), labels, {"a": [1.5]}, 7, index, 0)
+
+
+@given(size=st.tuples(st.integers(1, 70), st.integers(1, 70)), levels=st.sampled_from([1, 4, 256]))
+def test_png_files_hold_the_same_pixels(size: tuple[int, int], levels: int) -> None:
+    image = np.random.default_rng(size).integers(0, levels, (*size, 3), dtype=np.uint8)
+    data = writers_base.encode_png(image)
+    assert np.array_equal(cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), 1), cv2.COLOR_BGR2RGB), image)
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.verify()
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), image)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 3), (4, 4), (4, 4, 4)])
+def test_what_is_no_rgb_image_makes_no_png(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidInput, match="can't be written as PNG"):
+        writers_base.encode_png(np.zeros(shape, np.uint8))
 
 
 def test_text_recognition_is_read_back(tmp_path: Path) -> None:
