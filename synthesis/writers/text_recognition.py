@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -53,7 +54,7 @@ class TextRecognitionWriter(Writer):
         file = f"images/{sample.key}.png"
         (self.folder / "images").mkdir(exist_ok=True)
         (self.folder / file).write_bytes(encode_png(sample.image))
-        labels = {name: _listed(value) for name, value in sample.labels.items() if name in SCHEMA.names}
+        labels = {name: value for name, value in sample.labels.items() if name in SCHEMA.names}
         height, width = sample.image.shape[:2]
         origin = {"seed": sample.seed, "index": sample.index, "params": plain_json(sample.params)}
         self._rows.append({"file": file, "width": width, "height": height} | labels | origin)
@@ -63,7 +64,7 @@ class TextRecognitionWriter(Writer):
     def _flush(self) -> None:
         if self._parquet is None:
             self._parquet = pq.ParquetWriter(self.folder / "labels.parquet", SCHEMA)
-        self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
+        self._parquet.write_table(pa.table([_column(field, self._rows) for field in SCHEMA], schema=SCHEMA))
         lines = io.StringIO(newline="")
         out = csv.writer(lines)
         if not (self.folder / "labels.csv").exists():
@@ -91,5 +92,15 @@ class TextRecognitionWriter(Writer):
                 table.write_table(pq.read_table(part / "labels.parquet"))
 
 
-def _listed(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else value
+def _column(field: pa.Field, rows: Sequence[dict[str, Any]]) -> pa.Array:
+    values = [row.get(field.name) for row in rows]
+    return _quads(values) if field.type == _QUADS else pa.array(values, field.type)
+
+
+def _quads(values: Sequence[Any]) -> pa.Array:
+    """From arrays (n, 4, 2), without a Python object for each number: the collector would look at all of them."""
+    arrays = [np.reshape(np.asarray([] if value is None else value, np.float32), (-1, 4, 2)) for value in values]
+    offsets = np.cumsum([0, *(len(array) for array in arrays)], dtype=np.int32)
+    numbers = np.concatenate([np.zeros(0, np.float32), *(array.ravel() for array in arrays)])
+    points = pa.FixedSizeListArray.from_arrays(pa.array(numbers), 2)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.FixedSizeListArray.from_arrays(points, 4))
