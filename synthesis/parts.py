@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
-import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,7 +11,6 @@ from typing import Final
 from foundation.errors import LoupeError
 from foundation.progress import Progress, silent
 from synthesis.samples import Generator, Sample, make_sample
-from synthesis.writers.base import full_disk_is_named
 from synthesis.writers.formats import part_writer
 
 log = logging.getLogger(__name__)
@@ -49,6 +45,7 @@ def write_part(
     target: Path,
     progress: Progress = silent,
     seen: Callable[[Sample], None] = lambda sample: None,
+    pictures: Callable[[str, bytes], None] | None = None,
 ) -> Made:
     """Make the samples of `indices` and write them into the folder `target`, which appears whole or not at all.
 
@@ -56,6 +53,7 @@ def write_part(
 
     Args:
         seen: called with each sample that was written.
+        pictures: takes the pictures' paths and bytes, where the writer can do without their files.
 
     Raises:
         StorageFull: the disk is full.
@@ -63,6 +61,7 @@ def write_part(
     """
     found = Made()
     with part_writer(format, target, ordinal) as writer:
+        writer.pictures = pictures
         for done, index in enumerate(indices):
             try:
                 sample = make_sample(generator, seed, index)
@@ -89,31 +88,3 @@ def _failure(error: Exception, index: int) -> Failure:
         raise error
     log.error("item %d raised %s", index, type(error).__name__, exc_info=error)
     return Failure(index, "unexpected_error", f"{type(error).__name__}: {error}"[:500])
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file in a tar: its path there, where its bytes are, and their SHA-256."""
-
-    path: str
-    offset: int
-    bytes: int
-    digest: str
-
-
-def write_tar(folder: Path, files: Iterable[Path], target: Path) -> list[Member]:
-    """Pack files of `folder` into an uncompressed tar; the same files give the same bytes.
-
-    Raises:
-        StorageFull: the disk is full.
-    """
-    members = []
-    with full_disk_is_named(), tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as tar:
-        for file in sorted(files):
-            entry = tarfile.TarInfo(file.relative_to(folder).as_posix())  # no time, no owner
-            data = file.read_bytes()
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-            padded = -len(data) % tarfile.BLOCKSIZE + len(data)
-            members.append(Member(entry.name, tar.offset - padded, len(data), hashlib.sha256(data).hexdigest()))
-    return members

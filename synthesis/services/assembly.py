@@ -19,11 +19,11 @@ from annotation.services.extra_versions import publish_extra
 from foundation import blobs
 from foundation.errors import Conflict
 from synthesis.models import SynthesisRun, SynthesisShard
-from synthesis.parts import write_tar
 from synthesis.services.estimates import scratch
 from synthesis.services.face_manifest import write_face_manifest
 from synthesis.services.shards import MEMBERS_FILE
 from synthesis.writers.formats import writer_class
+from synthesis.writers.tar import write_tar
 
 # One row per file of the data set: where it is among the shards.
 MANIFEST: Final = pa.schema(

@@ -19,12 +19,13 @@ from foundation.progress import Progress, silent
 from synthesis.drawing import contact_sheet, draw_labels
 from synthesis.effects.base import Image
 from synthesis.models import FailedItem, SynthesisRun, SynthesisShard
-from synthesis.parts import Made, write_part, write_tar
+from synthesis.parts import Made, write_part
 from synthesis.provenance import generator_facts
 from synthesis.samples import Sample
 from synthesis.services.estimates import scratch
 from synthesis.services.generators import generator_of
 from synthesis.writers.base import encode_png, is_picture
+from synthesis.writers.tar import Tar, write_tar
 
 MEMBERS_FILE = "members.json"
 SHEET = 12  # samples on a run's contact sheet
@@ -98,19 +99,22 @@ def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) ->
         if ordinal == 0 and len(sheet) < SHEET:
             sheet.append(draw_labels(sample.image, sample.labels))
 
-    made = write_part(
-        generator_of(run),
-        format=run.format,
-        seed=run.seed,
-        indices=run.indices(ordinal),
-        ordinal=ordinal,
-        target=target,
-        progress=progress,
-        seen=keep,
-    )
-    everything = [file for file in target.rglob("*") if file.is_file()]
-    pictures = [file for file in everything if is_picture(file)]
-    members = write_tar(target, pictures, folder / "pictures.tar")
+    with Tar(folder / "pictures.tar") as pictures:
+        made = write_part(
+            generator_of(run),
+            format=run.format,
+            seed=run.seed,
+            indices=run.indices(ordinal),
+            ordinal=ordinal,
+            target=target,
+            progress=progress,
+            seen=keep,
+            pictures=pictures.add,
+        )
+        everything = [file for file in target.rglob("*") if file.is_file()]
+        for file in sorted(file for file in everything if is_picture(file)):
+            pictures.add(file.relative_to(target).as_posix(), file.read_bytes())
+    members = list(pictures.members.values())
     (target / MEMBERS_FILE).write_text(json.dumps([asdict(member) for member in members]))
     rest = [file for file in everything if not is_picture(file)]
     write_tar(target, [*rest, target / MEMBERS_FILE], folder / "index.tar")

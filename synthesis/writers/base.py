@@ -8,7 +8,7 @@ import os
 import shutil
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,9 @@ class Writer(ABC):
 
     def __init__(self, target: Path) -> None:
         self.target = target
+        # What takes pictures instead of the folder, where they go on into a tar: a file each would cost more than its
+        # picture's packing.
+        self.pictures: Callable[[str, bytes], None] | None = None
         self.folder = target.with_name(f".{target.name}.partial")
 
     def __enter__(self) -> Self:
@@ -64,6 +67,15 @@ class Writer(ABC):
         """Write one sample. Raises StorageFull: the disk is full; the block should end with this error."""
         with full_disk_is_named():
             self._add(sample)
+
+    def _put_picture(self, file: str, data: bytes) -> None:
+        """Write what lies at `file` in the data set."""
+        if self.pictures is not None:
+            self.pictures(file, data)
+            return
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
     @abstractmethod
     def _add(self, sample: Sample) -> None:

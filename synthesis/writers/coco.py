@@ -42,8 +42,7 @@ class CocoWriter(Writer):
         if "instance_map" not in sample.labels:
             raise InvalidInput(f"Sample {sample.index} has no instances.", code="bad_sample")
         file = f"images/{sample.key}.png"
-        (self.folder / "images").mkdir(exist_ok=True)
-        (self.folder / file).write_bytes(encode_png(sample.image))
+        self._put_picture(file, encode_png(sample.image))
         height, width = sample.image.shape[:2]
         about = {"id": sample.index + 1, "file_name": file, "width": width, "height": height}
         about |= {"seed": sample.seed, "index": sample.index, "camera": sample.labels["camera"]}

@@ -40,7 +40,7 @@ class FacesWriter(Writer):
             raise InvalidInput(f"Sample {sample.index} is no face.", code="bad_sample")
         png = encode_png(sample.image)
         digest = hashlib.sha256(png).hexdigest()
-        (self.folder / f"{digest}.png").write_bytes(png)
+        self._put_picture(f"{digest}.png", png)
         origin = {"source_face": labels["source_face"], "landmarks": "crop", "seed": sample.seed, "index": sample.index}
         row = dict.fromkeys(SCHEMA.names) | {
             "face_digest": digest,

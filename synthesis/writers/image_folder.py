@@ -33,6 +33,4 @@ class ImageFolderWriter(Writer):
                 f"Sample {sample.index}: its label {self.class_label!r} is {name!r}, which can't name a folder.",
                 code="bad_class",
             )
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        (folder / f"{sample.key}.png").write_bytes(encode_png(sample.image))
+        self._put_picture(f"{name}/{sample.key}.png", encode_png(sample.image))

@@ -52,8 +52,7 @@ class TextRecognitionWriter(Writer):
         if "text" not in sample.labels:
             raise InvalidInput(f"Sample {sample.index} has no text.", code="bad_sample")
         file = f"images/{sample.key}.png"
-        (self.folder / "images").mkdir(exist_ok=True)
-        (self.folder / file).write_bytes(encode_png(sample.image))
+        self._put_picture(file, encode_png(sample.image))
         labels = {name: value for name, value in sample.labels.items() if name in SCHEMA.names}
         height, width = sample.image.shape[:2]
         origin = {"seed": sample.seed, "index": sample.index, "params": plain_json(sample.params)}

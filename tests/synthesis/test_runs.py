@@ -17,7 +17,6 @@ from foundation import blobs
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound, StorageFull
 from jobs import services as jobs
 from jobs.models import Job
-from synthesis import parts
 from synthesis.job_kinds import Synthesise
 from synthesis.models import SynthesisRun
 from synthesis.recipes import registry
@@ -25,6 +24,7 @@ from synthesis.services import estimates, runs, shards
 from synthesis.services.runs import retry_failed_items, shard_size, start_run
 from synthesis.services.shards import make_shard
 from synthesis.text.lines import TextLines
+from synthesis.writers import tar
 from tests.synthesis.made_runs import Grey, files_of, run_of, text_recipe, version_of
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_a_full_disk_leaves_nothing_and_the_job_goes_on_later(monkeypatch: pytes
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(parts.tarfile, "open", full)
+        patched.setattr(tar.tarfile, "open", full)
         job = jobs.run_to_end(job_id=run.job.pk)
     assert (job.state, job.error_code) == ("failed", "storage_full")
     assert "The disk is full" in job.error
