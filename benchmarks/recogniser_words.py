@@ -2,8 +2,8 @@
 
 `recogniser_words.csv` has one word a row: `source`, a path below the test data (`lfw/...`, `groups/...`) or below a
 folder of unpacked packages (its first part is the package's name); `kind`, `photo` or `screen` (screenshots, drawings,
-scans); the box in pixels; `turns`, quarter turns clockwise that make the word upright; `text` as printed. Letters that
-a person couldn't tell, hidden or cut ones and words of fewer than about 9 pixels in height were left out; all were chosen
+scans); the box in pixels; `turns`, quarter turns clockwise that make the word upright; `text` as printed. What a person
+couldn't read, hidden or cut words and those lower than about 9 pixels were left out; all were chosen
 before any recogniser had been trained.
 """
 
