@@ -1,10 +1,12 @@
 """How many text lines a core makes in a second, for each preset; each effect's cost; scenes; peers beside them.
 
-`python -m benchmarks.synthesis [--count 1000] [--scenes 10] [--trdg PYTHON] [--albumentations PYTHON]`
+`python -m benchmarks.synthesis [--count 1000] [--scenes 10] [--trdg PYTHON] [--synthtiger PYTHON]
+[--albumentations PYTHON]`
 
-Peers run in an interpreter of their own (trdg needs Pillow < 10). Time is this process's own CPU time, after as many
-images again to warm the caches; one thread. Blender's scenes, where it is set up, are measured as `benchmarks.scenes`
-does. One JSON object per line.
+Peers run in an interpreter of their own: trdg and synthtiger need Pillow < 10, synthtiger also numpy < 2. The latter
+sets single words of the Latin list in our fonts, by `benchmarks/synthesis_synthtiger.py`. Time is this process's own
+CPU time, after as many images again to warm the caches; one thread. Blender's scenes, where it is set up, are measured
+as `benchmarks.scenes` does. One JSON object per line.
 """
 
 from __future__ import annotations
@@ -13,9 +15,12 @@ import argparse
 import json
 import resource
 import statistics
+import string
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -26,10 +31,14 @@ from benchmarks.machine import save, tell
 from models_zoo.alignment import CROP_SIZE, TEMPLATE
 from synthesis.effects import EFFECTS, make_effect
 from synthesis.effects.seeds import item_rng
+from synthesis.parts import write_part
 from synthesis.recipes import PRESETS, load_preset
-from synthesis.samples import make_sample
-from synthesis.writers.base import encode_png
+from synthesis.samples import Generator, make_sample
+from synthesis.text.corpora import read_words
+from synthesis.text.fonts import open_shelf
+from synthesis.writers.tar import Tar
 
+_SYNTHTIGER: Final = Path(__file__).with_name("synthesis_synthtiger.py")
 _TRDG: Final = """
 import json, sys, time
 from trdg.generators import GeneratorFromDict
@@ -69,17 +78,14 @@ print(json.dumps(rates))
 
 
 def presets(count: int) -> Iterator[dict[str, Any]]:
-    """Images and lines of text a second, with and without PNG."""
+    """Images and lines of text a second; "packed" as a job does it, with PNG, labels, digests and the tar."""
     for name in (name for name in PRESETS if name.startswith("text_")):
         generator = load_preset(name)
-        for index in range(count):
-            make_sample(generator, 1, index)
+        _packed(generator, 1, count)
         begin = time.process_time()
         samples = [make_sample(generator, 7, index) for index in range(count)]
         seconds = time.process_time() - begin
-        begin = time.process_time()
-        for sample in samples:
-            encode_png(sample.image)
+        packed = _packed(generator, 8, count)
         lines = sum(sample.labels["text"].count("\n") + 1 for sample in samples)
         yield {
             "what": "preset",
@@ -87,13 +93,29 @@ def presets(count: int) -> Iterator[dict[str, Any]]:
             "images": count,
             "images_per_s": round(count / seconds),
             "lines_per_s": round(lines / seconds),
-            "images_per_s_with_png": round(count / (seconds + time.process_time() - begin)),
+            "images_per_s_packed": round(count / packed),
             "median_height": statistics.median(sample.image.shape[0] for sample in samples),
             "median_width": statistics.median(sample.image.shape[1] for sample in samples),
             "rejected_draws_per_image": round(sum(sample.attempt for sample in samples) / count, 4),
             "fonts": len({sample.labels["font"] for sample in samples}),
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
+
+
+def _packed(generator: Generator, seed: int, count: int) -> float:
+    """Seconds for a shard of these samples, but for the database."""
+    begin = time.process_time()
+    with tempfile.TemporaryDirectory() as name, Tar(Path(name) / "pictures.tar") as pictures:
+        write_part(
+            generator,
+            format=generator.formats()[0],
+            seed=seed,
+            indices=range(count),
+            ordinal=0,
+            target=Path(name) / "part",
+            pictures=pictures.add,
+        )
+    return time.process_time() - begin
 
 
 def effects(count: int, peer: dict[str, float]) -> Iterator[dict[str, Any]]:
@@ -111,8 +133,25 @@ def effects(count: int, peer: dict[str, float]) -> Iterator[dict[str, Any]]:
         yield row | ({"albumentations_per_s": round(peer[name])} if name in peer else {})
 
 
-def _peer(python: str, script: str, count: int) -> Any:
-    run = subprocess.run([python, "-c", script, str(count)], capture_output=True, text=True)
+def synthtiger(python: str, count: int) -> Any:
+    """SynthTIGER's rate with our Latin words and those of the fonts that have the plain alphabet."""
+    words, _ = read_words("latin")
+    letters = set("".join(words) + "".join(words).upper())
+    with tempfile.TemporaryDirectory() as folder:
+        fonts = Path(folder) / "fonts"
+        fonts.mkdir()
+        for face in open_shelf().faces.values():
+            if set(string.ascii_letters) <= face.coverage:
+                (fonts / face.name).symlink_to(face.path)
+                (fonts / face.name).with_suffix(".txt").write_text("".join(sorted(letters & face.coverage)), "utf-8")
+        listed = Path(folder) / "words.txt"
+        listed.write_text("\n".join(words), "utf-8")
+        return _peer(python, str(_SYNTHTIGER), count, str(listed), str(fonts))
+
+
+def _peer(python: str, *arguments: Any) -> Any:
+    """What the interpreter prints last, as JSON."""
+    run = subprocess.run([python, *map(str, arguments)], capture_output=True, text=True)
     if run.returncode:
         return {"failed": run.stderr.strip().splitlines()[-1:]}
     return json.loads(run.stdout.strip().splitlines()[-1])
@@ -122,6 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--trdg", metavar="PYTHON", help="an interpreter that has trdg")
+    parser.add_argument("--synthtiger", metavar="PYTHON", help="an interpreter that has synthtiger")
     parser.add_argument("--albumentations", metavar="PYTHON", help="an interpreter that has albumentations")
     parser.add_argument("--scenes", type=int, default=10, help="images of each of Blender's presets")
     parser.add_argument("--save", action="store_true", help="keep the results in benchmarks/results")
@@ -139,8 +179,10 @@ def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One row per preset, peer, effect and kind of scene."""
     yield from presets(options.count)
     if options.trdg:
-        yield {"what": "peer", "name": "trdg", "images_per_s": _peer(options.trdg, _TRDG, options.count)}
-    rates = _peer(options.albumentations, _ALBUMENTATIONS, options.count) if options.albumentations else {}
+        yield {"what": "peer", "name": "trdg", "images_per_s": _peer(options.trdg, "-c", _TRDG, options.count)}
+    if options.synthtiger:
+        yield {"what": "peer", "name": "synthtiger"} | synthtiger(options.synthtiger, options.count)
+    rates = _peer(options.albumentations, "-c", _ALBUMENTATIONS, options.count) if options.albumentations else {}
     if "failed" in rates:
         yield {"what": "peer", "name": "albumentations"} | rates
         rates = {}
