@@ -61,7 +61,8 @@ class TextLines(Generator):
     Labels: `text`, the transcription (lines parted by newlines); `characters`, those that are no spaces, and
     `character_quads` float32 (n, 4, 2); `words` and `word_quads` float32 (m, 4, 2), corners clockwise from the upper
     left as the text is read, in pixels of which pixel i covers i..i+1, all inside the image; `font`, the file's name;
-    `ink_difference`, in grey levels, where the text stands out least.
+    `ink_difference`, in grey levels, where the text stands out least; with `mask`, `ink`, its coverage, uint8 of the
+    image's height and width.
 
     Attributes:
         corpus: what is written.
@@ -71,6 +72,7 @@ class TextLines(Generator):
         bend: a curve along the line, not for vertical text.
         warps: what else bends the text, in this order, after `bend`.
         effects: what the camera did. May not move pixels.
+        mask: whether samples say which pixels are ink.
         least_ink_difference: images with a word that stands out less, in grey levels, are drawn anew.
     """
 
@@ -84,6 +86,7 @@ class TextLines(Generator):
     paint: Paint = field(default_factory=Paint)
     effects: Effect | None = None
     least_ink_difference: float = 30.0
+    mask: bool = False
 
     def __post_init__(self) -> None:
         if not 16 <= self.height[0] <= self.height[1] <= 512:
@@ -134,7 +137,7 @@ class TextLines(Generator):
             "word_quads": words.astype(np.float32),
             "font": params["font"],
             "ink_difference": round(difference, 1),
-        }
+        } | ({"ink": coverage} if self.mask else {})
 
     def formats(self) -> tuple[str, ...]:
         return "text_recognition", "webdataset"

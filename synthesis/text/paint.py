@@ -23,6 +23,12 @@ BLENDS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "screen": lambda ground, ink: ground + ink - ground * (ink / np.float32(255)),
     "darken": np.minimum,
     "lighten": np.maximum,
+    "add": lambda ground, ink: ground + ink,
+    "difference": lambda ground, ink: np.abs(ground - ink),
+    "overlay": lambda ground, ink: _hard_light(ink, ground),
+    "hard_light": lambda ground, ink: _hard_light(ground, ink),
+    # Pegtop's formula, which has no jump.
+    "soft_light": lambda ground, ink: ground + ground * (2 * ink - 255) * (255 - ground) / np.float32(255**2),
 }
 
 
@@ -39,6 +45,7 @@ class Paint:
         outline, shadow, extrusion: of the text.
         blend: share of texts that aren't simply laid over the ground.
         opacity: of the text.
+        worn: share of texts whose print has come off in places.
     """
 
     contrast: float = 3.0
@@ -51,6 +58,7 @@ class Paint:
     extrusion: float = 0.05
     blend: float = 0.1
     opacity: Range = (0.85, 1.0)
+    worn: float = 0.0
 
     def sample(self, rng: Rng) -> Params:
         """Draw colours that can be told apart, and everything else.
@@ -77,6 +85,7 @@ class Paint:
                 else None
             ),
             "blend": pick(rng, list(BLENDS)[1:]) if rng.random() < self.blend else "normal",
+            "worn": _wear(rng) if self.worn and rng.random() < self.worn else None,
         }
 
     def _colours(self, rng: Rng) -> tuple[list[Colour], list[Colour]]:
@@ -94,6 +103,8 @@ class Paint:
 def paint(coverage: NDArray[np.uint8], params: Params, em: float) -> Image:
     """The picture of text whose coverage, uint8 (h, w), is in place; `em` pixels are its size."""
     height, width = coverage.shape
+    if params["worn"]:
+        coverage = _worn(coverage, em, **params["worn"])
     layer = np.broadcast_to(surface((height, width), **params["ground"]), (3, height, width)).copy()
     if shadow := params["shadow"]:
         offset = (em * shadow["distance"] * np.array(shadow["direction"])).tolist()
@@ -140,6 +151,22 @@ def surface(
     return layer
 
 
+def _worn(coverage: NDArray[np.uint8], em: float, share: float, size: float, seed: int) -> NDArray[np.uint8]:
+    """The coverage with holes over about `share` of it, `size` ems wide."""
+    height, width = coverage.shape
+    cell = max(2, round(size * em))
+    rng = np.random.Generator(np.random.SFC64(seed))
+    coarse = rng.random((height // cell + 2, width // cell + 2), dtype=np.float32)
+    kept = (cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) - np.quantile(coarse, share)) * 8 + 0.5
+    worn: Any = (coverage * np.clip(kept, 0.0, 1.0)).astype(np.uint8)
+    return worn  # type: ignore[no-any-return]
+
+
+def _hard_light(ground: Any, ink: Any) -> Any:
+    both = ground * ink / np.float32(127.5)
+    return np.where(ink < 127.5, both, 2 * (ground + ink) - both - 255)
+
+
 def _plain(colour: Colour) -> Layer:
     return np.array(colour, np.float32)[:, None, None]
 
@@ -183,4 +210,12 @@ def _shadow(rng: Rng) -> Params:
         "distance": between(rng, (0.03, 0.1)),
         "blur": between(rng, (0.01, 0.06)),
         "strength": between(rng, (0.2, 0.6)),
+    }
+
+
+def _wear(rng: Rng) -> Params:
+    return {
+        "share": between(rng, (0.05, 0.25)),
+        "size": between(rng, (0.05, 0.2)),
+        "seed": int(rng.integers(2**32)),
     }

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from synthesis.text.fonts import Shelf, _shows, open_shelf
 from synthesis.text.glyphs import drawing_size, glyph
 from synthesis.text.legibility import contrast_ratio, ink_difference
 from synthesis.text.lines import Layout, TextLines
-from synthesis.text.paint import Paint
+from synthesis.text.paint import BLENDS, Paint, _worn
 from synthesis.text.warps import Arc, Perspective, Rotation
 
 TEXT_PRESETS = [name for name in PRESETS if name.startswith("text_")]
@@ -210,3 +211,41 @@ def test_a_space_has_no_ink_even_where_the_font_draws_an_empty_key(pillow_fonts:
     font.save(tmp_path / "keys.ttf")
     assert glyph(str(tmp_path / "keys.ttf"), 24, "O").mask.any()
     assert not glyph(str(tmp_path / "keys.ttf"), 24, " ").mask.size
+
+
+@pytest.mark.parametrize("mode", BLENDS)
+def test_blend_modes_are_what_their_names_say(mode: str) -> None:
+    ground, ink = np.float32([0, 60, 120, 200, 255]), np.float32([255, 10, 127.5, 240, 0])
+    one, other = ground / 255, ink / 255
+    hard = lambda under, over: np.where(over < 0.5, 2 * under * over, 1 - 2 * (1 - under) * (1 - over))  # noqa: E731
+    expected = {
+        "normal": other,
+        "multiply": one * other,
+        "screen": 1 - (1 - one) * (1 - other),
+        "darken": np.minimum(one, other),
+        "lighten": np.maximum(one, other),
+        "add": one + other,
+        "difference": abs(one - other),
+        "overlay": hard(other, one),
+        "hard_light": hard(one, other),
+        "soft_light": (1 - 2 * other) * one**2 + 2 * other * one,
+    }
+    assert np.allclose(BLENDS[mode](ground, ink) / 255, expected[mode], atol=1e-6)
+
+
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.05, 0.25), size=st.floats(0.05, 0.2))
+def test_worn_print_loses_about_its_share(seed: int, share: float, size: float) -> None:
+    left = _worn(np.full((64, 512), 200, np.uint8), 40.0, share, size, seed)
+    assert left.max() <= 200
+    assert 1 - left.mean() / 200 == pytest.approx(share, abs=0.12)
+    assert (left == 0).any()
+
+
+def test_a_mask_says_which_pixels_are_ink(pillow_fonts: str) -> None:
+    masked = replace(plain(pillow_fonts), mask=True)
+    sample = make_sample(masked, 3, 0)
+    ink, ground = sample.labels["ink"], np.array(sample.params["paint"]["ground"]["colours"][0])
+    assert (ink.dtype, ink.shape) == (np.uint8, sample.image.shape[:2])
+    change = np.abs(sample.image.astype(int) - ground).max(axis=2)
+    assert np.allclose(change / change.max(), ink / 255, atol=0.02)
+    assert "ink" not in make_sample(plain(pillow_fonts), 3, 0).labels
