@@ -116,7 +116,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "NAME": ENV.database.name,
         "USER": ENV.database.user,
         "PASSWORD": ENV.database.password,
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 600,  # a new one has to learn every table first
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": "5", **ENV.database.options},
     },
@@ -154,6 +154,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "global_keyprefix": "loupe:",
     "socket_connect_timeout": 2,
+    "max_retries": 0,  # whoever decides shall not wait until a lost broker is back: the dispatcher sends what it missed
 }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"

@@ -21,7 +21,8 @@ from annotation.services.label_rows import LabelRow, write_labels
 MAX_FACES = 500  # more than a page shows, few enough to write in a few milliseconds
 MAX_LEDGER = 1000  # entries that an undo may replay while the person waits
 PATIENCE = "20ms"
-SILENT = (Kind.SAME, Kind.DIFFERENT, Kind.RENAME, Kind.TAG)  # the labels that follow from these are the job's
+# The labels that follow from these, or from taking them back, are the job's.
+SILENT = (Kind.SAME, Kind.DIFFERENT, Kind.RENAME, Kind.TAG)
 
 # What reverts take or bring back, through reverts of reverts.
 _UNDONE = """
@@ -43,7 +44,7 @@ def apply(made: Sequence[Decision], undone: Set[int]) -> None:
         _restore_people(touched)
     for decision in made:
         _apply_to_people(decision)
-    if not touched and all(decision.kind in SILENT for decision in made):
+    if all(decision.kind in SILENT or decision.reverts_id for decision in (*made, *touched)):
         return
     try:
         with transaction.atomic(), connection.cursor() as cursor:

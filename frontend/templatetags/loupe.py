@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
 from django.template import RequestContext
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -32,6 +34,19 @@ BUSY = {"running", "queued", "pending", "claimed", "open", "stored", "auto", "wa
 def icon(name: str) -> SafeString:
     """An icon's markup."""
     return line_icons.icon(name)
+
+
+@register.filter
+def crop(face_id: int) -> str:
+    """Where a face's picture is. A page has hundreds, and `{% url %}` takes ten times as long."""
+    before, after = _around_face()
+    return f"{before}{int(face_id)}{after}"
+
+
+@cache
+def _around_face() -> tuple[str, str]:
+    before, after = reverse("ui:crop", args=[0]).rsplit("0", 1)
+    return before, after
 
 
 @register.simple_tag(takes_context=True)

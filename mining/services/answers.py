@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from annotation.services.ledger_locks import while_deciding
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
-from mining.services.leases import enough_votes, lend_again, lock_item, open_item
+from mining.services.leases import enough_votes, lend_again, live_votes, lock_item, open_item
 from mining.services.outdated import close_clusters_of_other_runs
 from mining.services.settling import rehearse, settle
 from mining.vote_queries import SKIP
@@ -50,12 +50,12 @@ def cast_vote(
     where the suspect goes. Raises InvalidInput (`unknown_answer`, `bad_seconds`), NotFound or Conflict.
     """
     while_deciding()  # before the question's row, as whoever takes a decision back has them in that order
-    item = open_item(user, item_id)
+    item, votes = open_item(user, item_id)
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
         raise InvalidInput("Seconds must lie between 0 and a day.", code="bad_seconds")
     if item.batch.overlap > 1:  # else it is written, or refused, at once
         rehearse(item, answer, payload or {})
-    return _cast(user, item, answer, seconds, payload or {})
+    return _cast(user, item, votes, answer, seconds, payload or {})
 
 
 @transaction.atomic
@@ -65,10 +65,17 @@ def skip_item(*, user: User, item_id: int) -> ReviewVote:
     Raises NotFound or Conflict (`item_closed`, `already_answered`, `item_leased`).
     """
     while_deciding()
-    return _cast(user, open_item(user, item_id), SKIP, None, {})
+    return _cast(user, *open_item(user, item_id), SKIP, None, {})
 
 
-def _cast(user: User, item: ReviewItem, answer: str, seconds: float | None, payload: Mapping[str, Any]) -> ReviewVote:
+def _cast(
+    user: User,
+    item: ReviewItem,
+    votes: Sequence[ReviewVote],
+    answer: str,
+    seconds: float | None,
+    payload: Mapping[str, Any],
+) -> ReviewVote:
     vote = ReviewVote.objects.create(
         item=item,
         user=user,
@@ -78,7 +85,7 @@ def _cast(user: User, item: ReviewItem, answer: str, seconds: float | None, payl
         adjudicates=item.state == State.DISPUTED,
     )
     ReviewLease.objects.filter(item=item, user=user).delete()
-    settle(item, by=user, vote=vote)
+    settle(item, [*votes, vote], by=user)
     ask_for_error_models(vote)
     return vote
 
@@ -99,7 +106,7 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
     item = lock_item(found.item_id)
     if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         raise Conflict("This vote was taken back already.", code="already_withdrawn")
-    settle(item, by=user)
+    settle(item, live_votes(item), by=user)
     if item.batch.asks == ReviewBatch.Asks.CLUSTER:
         close_clusters_of_other_runs(current_run(), among=[item.pk])
     vote = ReviewVote.objects.select_related("item").get(pk=vote_id)
@@ -116,11 +123,12 @@ def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> Non
     """
     ReviewVote.objects.filter(decision__in=taken_back, withdrawn_at=None).update(withdrawn_at=timezone.now())
     closed = ReviewItem.objects.filter(decision__in=taken_back, state__in=(State.ANSWERED, State.OBSOLETE))
-    reopened = list(closed.values_list("pk", flat=True))
-    ReviewLease.objects.filter(item__in=reopened).delete()
+    reopened = list(closed.select_related("batch").only("batch__asks", "batch__overlap"))
+    ids = [item.pk for item in reopened]
+    ReviewLease.objects.filter(item__in=ids).delete()
     closed.update(state=State.OPEN)
-    if reopened:
-        close_clusters_of_other_runs(current_run(), among=reopened)
+    if any(item.batch.asks == ReviewBatch.Asks.CLUSTER for item in reopened):
+        close_clusters_of_other_runs(current_run(), among=ids)
     ReviewItem.objects.filter(pk__in=enough_votes(reopened)).update(state=State.DISPUTED)
     _close_again(standing)
 

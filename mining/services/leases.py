@@ -97,33 +97,39 @@ def release_items(*, user: User, batch_id: int) -> int:
     return live
 
 
-def open_item(user: User, item_id: int) -> ReviewItem:
-    """The question, locked, with its batch.
+def open_item(user: User, item_id: int) -> tuple[ReviewItem, list[ReviewVote]]:
+    """The question, locked, with its batch, and the votes on it that hold, in the order in which they came.
 
     Raises NotFound (`no_item`), or Conflict: `item_closed`; `already_answered` by this person; `item_leased` while as
     many others have it as the batch wants answers.
     """
     item = lock_item(item_id)
+    votes = live_votes(item)
     disputed = item.state == State.DISPUTED and can(user, Capability.ADJUDICATE)
-    mine = ReviewVote.objects.filter(item=item, user=user, withdrawn_at=None).values_list("adjudicates", flat=True)
-    alone = disputed and list(mine) == [False] and not _judges(item.pk).exists()
+    mine = [vote.adjudicates for vote in votes if vote.user_id == user.pk]
+    alone = disputed and mine == [False] and not _judges(item.pk).exists()
     if mine and not alone and (item.state == State.OPEN or disputed):
         raise Conflict("You have answered this question.", code="already_answered")
     if item.state != State.OPEN and not disputed:
-        raise Conflict(_why_closed(item), code="item_closed")
-    if ReviewLease.objects.filter(item=item, user=user, expires_at__gt=timezone.now()).exists():
-        return item
-    if not _room(item, _given([item.pk]).get(item.pk, 0), _held_by_others([item.pk], user).get(item.pk, 0)):
+        raise Conflict(_why_closed(item, votes), code="item_closed")
+    leases = ReviewLease.objects.filter(item=item, expires_at__gt=timezone.now())
+    holders = set(leases.values_list("user", flat=True))
+    given = sum(vote.answer != SKIP for vote in votes)
+    if user.pk not in holders and not _room(item, given, len(holders)):
         raise Conflict("Somebody else is answering this question.", code="item_leased")
-    return item
+    return item, votes
 
 
-def _why_closed(item: ReviewItem) -> str:
+def live_votes(item: ReviewItem) -> list[ReviewVote]:
+    """The votes on a question that hold, in the order in which they came."""
+    return list(item.votes.filter(withdrawn_at=None).order_by("id"))
+
+
+def _why_closed(item: ReviewItem, votes: Sequence[ReviewVote]) -> str:
     """Who answered when; where several people are asked, that stays between them and the engineers."""
-    votes = item.votes.filter(withdrawn_at=None).select_related("user").order_by("id")
-    if item.batch.overlap > 1 or (last := votes.last()) is None:
+    if item.batch.overlap > 1 or not votes:
         return "This question is closed."
-    return str(Change(last.user.username, ("answered this question",), last.created_at))
+    return str(Change(votes[-1].user.username, ("answered this question",), votes[-1].created_at))
 
 
 def lock_item(item_id: int) -> ReviewItem:
@@ -134,9 +140,9 @@ def lock_item(item_id: int) -> ReviewItem:
     return item
 
 
-def enough_votes(items: Sequence[int]) -> list[int]:
+def enough_votes(items: Iterable[ReviewItem]) -> list[int]:
     """Those of the questions that as many people answered as their batch wants, where that is more than one."""
-    wanted = dict(ReviewItem.objects.filter(pk__in=items, batch__overlap__gt=1).values_list("pk", "batch__overlap"))
+    wanted = {item.pk: item.batch.overlap for item in items if item.batch.overlap > 1}
     given = _given(list(wanted))
     return [item for item, overlap in wanted.items() if given.get(item, 0) >= overlap]
 

@@ -36,9 +36,8 @@ class Verdict:
     sure: float = 1.0
 
 
-def settle(item: ReviewItem, *, by: User, vote: ReviewVote | None = None) -> None:
-    """Bring a locked question, and the ledger, in line with its votes. `vote` is the one just cast, if any."""
-    votes = list(item.votes.filter(withdrawn_at=None).order_by("id"))
+def settle(item: ReviewItem, votes: Sequence[ReviewVote], *, by: User) -> None:
+    """Bring a locked question, and the ledger, in line with the votes on it that hold, the latest one last."""
     verdict = _verdict(item, votes)
     if item.state == State.ANSWERED and item.decision is not None:
         if verdict.state == State.ANSWERED and verdict.answer == item.decision.evidence.get("answer"):
@@ -47,11 +46,11 @@ def settle(item: ReviewItem, *, by: User, vote: ReviewVote | None = None) -> Non
     if verdict.state != State.ANSWERED:
         _close(item, verdict.state, None)
     elif item.gold:
-        _act_as_if(item, verdict, votes, by, vote or votes[-1])
+        _act_as_if(item, verdict, votes, by)
     elif item.batch.overlap > 1 and (said := _said_directly(item)) is not None:
         _close(item, State.OBSOLETE, said)
     else:
-        _decide(item, verdict, votes, by, vote or votes[-1])
+        _decide(item, verdict, votes, by)
 
 
 def rehearse(item: ReviewItem, answer: str, payload: Mapping[str, Any]) -> None:
@@ -114,7 +113,8 @@ def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
     return best, found[best]
 
 
-def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User, completing: ReviewVote) -> None:
+def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User) -> None:
+    completing = votes[-1]
     drafts = drafts_of(item, verdict.answer, verdict.payload or {})
     evidence = {
         **({} if item.gold else item.evidence),  # that of a known question is long, and kept nowhere
@@ -134,14 +134,12 @@ def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by:
     _close_settled(item)
 
 
-def _act_as_if(
-    item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User, completing: ReviewVote
-) -> None:
+def _act_as_if(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User) -> None:
     """A known answer takes as long as a real one and is refused where that would be, and writes nothing."""
     with transaction.atomic():
-        _decide(item, verdict, votes, by, completing)
+        _decide(item, verdict, votes, by)
         transaction.set_rollback(True)
-    completing.decision = None
+    votes[-1].decision = None
     _close(item, verdict.state, None)
 
 

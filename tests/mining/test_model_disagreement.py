@@ -53,7 +53,8 @@ def test_asked_is_what_one_model_joins_and_the_other_does_not(seed: int) -> None
         here, there = question.evidence["same"]
         assert question.value == pytest.approx(question.settles * abs(here - there), abs=1e-3 * question.settles)
         assert question.evidence["models"] == ["old", "new"]
-        assert question.reason == f"one person to {'old' if here > there else 'new'} only"
+        if here != there:  # as they are told, to three digits
+            assert question.reason == f"one person to {'old' if here > there else 'new'} only"
         if question not in between:
             halves = [set(side) | {face} for side, face in zip(question.evidence["sides"], question.faces, strict=True)]
             assert not halves[0] & halves[1] and here > 0.5 >= there
