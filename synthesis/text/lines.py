@@ -18,7 +18,7 @@ from synthesis.text.fonts import open_shelf
 from synthesis.text.geometry import Mapping, draw, expected_scale, fit
 from synthesis.text.glyphs import drawing_size
 from synthesis.text.layout import Block, Style, flat_size, lay_out
-from synthesis.text.legibility import ink_difference
+from synthesis.text.legibility import stand_out
 from synthesis.text.paint import Paint, paint
 from synthesis.text.warps import Points, Warp
 
@@ -74,6 +74,7 @@ class TextLines(Generator):
         effects: what the camera did. May not move pixels.
         mask: whether samples say which pixels are ink.
         least_ink_difference: images with a word that stands out less, in grey levels, are drawn anew.
+        least_clearness: the same for a letter or digit, in deviations of its ink and ground (see `legibility.py`).
     """
 
     corpus: Corpus
@@ -86,6 +87,7 @@ class TextLines(Generator):
     paint: Paint = field(default_factory=Paint)
     effects: Effect | None = None
     least_ink_difference: float = 30.0
+    least_clearness: float = 1.1
     mask: bool = False
 
     def __post_init__(self) -> None:
@@ -124,10 +126,7 @@ class TextLines(Generator):
         image = paint(coverage, params["paint"], em)
         if self.effects and params["effects"] is not None:
             image = self.effects.apply(image, None, params["effects"])
-        spans = np.concatenate([np.floor(words.min(axis=1)), np.ceil(words.max(axis=1))], axis=1)
-        difference = ink_difference(image, coverage, np.clip(spans, 0, np.tile(shape[::-1], 2)).astype(np.int64))
-        if difference < self.least_ink_difference:
-            raise Rejected(f"A word stands out by {difference:.0f} grey levels only.")
+        difference = self._check_legible(image, coverage, params["text"], characters, words)
         text: str = params["text"]
         return image, {
             "text": text,
@@ -138,6 +137,20 @@ class TextLines(Generator):
             "font": params["font"],
             "ink_difference": round(difference, 1),
         } | ({"ink": coverage} if self.mask else {})
+
+    def _check_legible(self, image: Image, coverage: Image, text: str, characters: Points, words: Points) -> float:
+        """By how much the weakest word stands out, in grey levels. Raises Rejected: a word or character doesn't."""
+        letters = [char.isalnum() for char in text if not char.isspace()]
+        quads = np.concatenate([words, characters[letters]])
+        spans = np.concatenate([np.floor(quads.min(axis=1)), np.ceil(quads.max(axis=1))], axis=1)
+        size = coverage.shape[::-1] * 2
+        differences, clearness = stand_out(image, coverage, np.clip(spans, 0, size).astype(np.int64))
+        difference = float(differences[: len(words)].min())
+        if difference < self.least_ink_difference:
+            raise Rejected(f"A word stands out by {difference:.0f} grey levels only.")
+        if clearness.min() < self.least_clearness:
+            raise Rejected(f"A letter stands out by {clearness.min():.1f} deviations only.")
+        return difference
 
     def formats(self) -> tuple[str, ...]:
         return "text_recognition", "webdataset"

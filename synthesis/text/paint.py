@@ -215,7 +215,7 @@ def _shadow(rng: Rng) -> Params:
 
 def _wear(rng: Rng) -> Params:
     return {
-        "share": between(rng, (0.05, 0.25)),
-        "size": between(rng, (0.05, 0.2)),
+        "share": between(rng, (0.05, 0.2)),
+        "size": between(rng, (0.04, 0.15)),
         "seed": int(rng.integers(2**32)),
     }

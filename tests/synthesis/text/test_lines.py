@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import InvalidInput, NotFound
+from synthesis.effects.glare import Glare
 from synthesis.recipes import PRESETS, load_preset
-from synthesis.samples import Generator, Sample, make_sample
+from synthesis.samples import Generator, Rejected, Sample, make_sample
 from synthesis.text.corpora import Codes, Mix, Words
 from synthesis.text.fonts import Shelf, _shows, open_shelf
 from synthesis.text.glyphs import drawing_size, glyph
-from synthesis.text.legibility import contrast_ratio, ink_difference
+from synthesis.text.legibility import contrast_ratio, stand_out
 from synthesis.text.lines import Layout, TextLines
 from synthesis.text.paint import BLENDS, Paint, _worn
 from synthesis.text.warps import Arc, Perspective, Rotation
@@ -159,12 +160,32 @@ def test_contrast_ratios_of_the_standard() -> None:
     assert contrast_ratio((10, 20, 30), (10, 20, 30)) == 1.0
 
 
-def test_ink_difference_finds_the_weakest_word() -> None:
-    image, coverage = np.full((10, 40, 3), 200, np.uint8), np.zeros((10, 40), np.uint8)
+def test_how_far_ink_stands_out() -> None:
+    image, coverage = np.full((10, 60, 3), 200, np.uint8), np.zeros((10, 60), np.uint8)
     for left, grey in ((5, 0), (25, 190)):
         image[3:6, left : left + 5], coverage[3:6, left : left + 5] = grey, 255
-    assert ink_difference(image, coverage, np.array([[0, 0, 20, 10], [20, 0, 40, 10]])) == pytest.approx(10)
-    assert ink_difference(image, coverage, np.array([[0, 0, 20, 10]])) == pytest.approx(200)
+    image[:, 20:40] += np.random.default_rng(0).integers(-9, 10, (10, 20, 1)).astype(np.uint8)
+    coverage[:, 40:50] = 255
+    spans = np.array([[0, 0, 20, 10], [20, 0, 40, 10], [40, 0, 50, 10], [50, 0, 60, 10]])
+    difference, clearness = stand_out(image, coverage, spans)
+    assert difference == pytest.approx([200, 10, 255, 0], abs=3)
+    grey, ink = image[:, 20:40, 0].astype(float), coverage[:, 20:40] > 0
+    spread = np.sqrt((grey[ink].var() + grey[~ink].var()) / 2)
+    assert clearness[[0, 2, 3]] == pytest.approx([200 / 8, np.inf, 0])
+    assert clearness[1] == pytest.approx(difference[1] / (spread + 8))
+
+
+def test_a_letter_that_glare_hides_is_drawn_anew(pillow_fonts: str) -> None:
+    glared = replace(plain(pillow_fonts), effects=Glare((255.0, 255.0), (0.6, 0.8)), least_ink_difference=0.0)
+    params = make_sample(plain(pillow_fonts), 11, 0).params | {
+        "effects": glared.effects.sample(np.random.default_rng(0))
+    }
+    params["paint"]["ground"]["colours"], params["paint"]["ink"]["colours"] = [[255] * 3], [[150] * 3]
+    x, y = glared.place(params)[3][0].mean(axis=0) / glared.place(params)[2][::-1]
+    params["effects"] |= {"x": float(x), "y": float(y)}
+    with pytest.raises(Rejected, match="A letter stands out"):
+        glared.render(params)
+    replace(glared, least_clearness=0.0).render(params)
 
 
 @given(st.floats(1, 250))
