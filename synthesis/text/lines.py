@@ -19,7 +19,7 @@ from synthesis.text.geometry import Mapping, draw, expected_scale, fit
 from synthesis.text.glyphs import drawing_size
 from synthesis.text.layout import Block, Style, flat_size, lay_out
 from synthesis.text.legibility import stand_out
-from synthesis.text.paint import Paint, paint
+from synthesis.text.paint import Paint, expected_difference, paint
 from synthesis.text.warps import Points, Warp
 
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
@@ -104,7 +104,7 @@ class TextLines(Generator):
         text = text.split()[0] if vertical else text
         beside = [self.corpus.draw(rng) if rng.random() < layout.distractors else "" for _ in range(2)]
         side = between(rng, layout.margin)
-        return {
+        params: Params = {
             "text": text,
             "beside": beside,
             "font": open_shelf(self.font_directories, self.fonts).choose(rng, text + "".join(beside)).name,
@@ -118,6 +118,9 @@ class TextLines(Generator):
             "paint": self.paint.sample(rng),
             "effects": self.effects.sample(rng) if self.effects else None,
         }
+        if (difference := expected_difference(params["paint"])) < self.least_ink_difference:
+            raise Rejected(f"The ink would stand out by {difference:.0f} grey levels only.")
+        return params
 
     def render(self, params: Params) -> tuple[Image, Labels]:
         block, mapping, shape, characters, words = self.place(params)

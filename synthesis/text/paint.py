@@ -17,6 +17,7 @@ from synthesis.text.legibility import Colour, contrast_ratio
 
 Layer = NDArray[np.float32]  # (3, h, w), 0..255: channels apart, because NumPy is quick along long axes only
 
+_GREY: Final = np.array([0.299, 0.587, 0.114], np.float32)
 BLENDS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "normal": lambda ground, ink: ink,
     "multiply": lambda ground, ink: ground * (ink / np.float32(255)),
@@ -125,6 +126,14 @@ def paint(coverage: NDArray[np.uint8], params: Params, em: float) -> Image:
     np.clip(layer, 0, 255, out=layer)
     inked: Any = cv2.merge(list(layer.astype(np.uint8)))
     return inked  # type: ignore[no-any-return]
+
+
+def expected_difference(params: Params) -> float:
+    """How far the ink is from the ground, in grey levels, where their colours are furthest apart: before any effect."""
+    grounds, inks = (np.array(params[part]["colours"], np.float32) for part in ("ground", "ink"))
+    mixed = np.clip(BLENDS[params["blend"]](grounds[:, None], inks[None]), 0, 255)
+    apart = np.abs((mixed - grounds[:, None]) @ _GREY)
+    return float(apart.max()) * float(params["ink"]["opacity"])
 
 
 def surface(
