@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import cv2
@@ -157,10 +158,18 @@ def draw(coverage: NDArray[np.uint8], mapping: Mapping, shape: tuple[int, int]) 
         flat: Any = cv2.warpPerspective(coverage, matrix, (width, height), flags=flags)
         return flat  # type: ignore[no-any-return]
     rows, columns = height // _STEP + 3, width // _STEP + 3
-    y, x = np.mgrid[-1 : rows - 1, -1 : columns - 1] * _STEP + _STEP / 2
-    coarse = mapping.backward(np.stack([x.ravel(), y.ravel()], axis=1)) - 0.5
+    coarse = mapping.backward(_nodes(rows, columns)) - 0.5
     nodes = coarse.reshape(rows, columns, 2).astype(np.float32)
     fine: Any = cv2.resize(nodes, (columns * _STEP, rows * _STEP), interpolation=cv2.INTER_LINEAR)
     one_map: Any = None  # x and y are together in the first
     bent: Any = cv2.remap(coverage, fine[_STEP : _STEP + height, _STEP : _STEP + width], one_map, cv2.INTER_LINEAR)
     return bent  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1024)
+def _nodes(rows: int, columns: int) -> Points:
+    """(rows * columns, 2): middles of the map's cells, the first one's outside the image."""
+    y, x = np.mgrid[-1 : rows - 1, -1 : columns - 1] * _STEP + _STEP / 2
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    points.flags.writeable = False
+    return points
