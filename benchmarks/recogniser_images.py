@@ -24,8 +24,9 @@ CHARACTERS: Final = "".join(chr(code) for code in range(33, 127))
 LONGEST: Final = 16
 
 # Run by trdg's interpreter: font, ground, distortion, skew, blur, margins, stroke and colour are drawn for each image
-# from what trdg 1.8.0 offers. Light text isn't put on its white grounds; where it gives nothing since text and
-# ground are too alike, it is asked anew, as Loupe's generator asks itself.
+# from what trdg 1.8.0 offers. For its good, no light text on its white grounds, and never its quasicrystals, on which
+# little can be read. Where it gives nothing, since text and ground are too alike, it is asked anew, as Loupe's
+# generator asks itself.
 _TRDG: Final = """
 import contextlib, json, os, random, sys
 import cv2, numpy as np, trdg
@@ -40,7 +41,7 @@ for text in request["texts"]:
     while image is None:
         with contextlib.redirect_stdout(sys.stderr):
             stroke = random.random() < 0.1
-            ground = random.choice([0, 1, 2, 3, 3, 3])
+            ground = random.choice([0, 1, 3, 3])
             colours = ["#000000,#A0A0A0"] if ground < 2 else ["#000000,#606060", "#000000,#FFFFFF", "#FFFFFF"]
             colours = random.choice(colours)
             generator = GeneratorFromStrings(
