@@ -51,8 +51,9 @@ def _construct(cls: type, arguments: Any, where: str) -> Any:
 
 @cache
 def _hints(cls: type) -> dict[str, Any]:
+    """Types of what a recipe may say: not of what names places on this machine, as recipes come from anybody."""
     hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls) if field.init}
+    return {one.name: hints[one.name] for one in fields(cls) if one.init and one.metadata.get("recipe", True)}
 
 
 def _required(cls: type) -> list[str]:

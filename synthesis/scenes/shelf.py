@@ -49,7 +49,7 @@ class ShelfScenes(Scene):
         lens: millimetres of a full-frame lens with the same view; a phone has 24 to 28.
         aperture: f-number of the blur in front and behind, none if left out (labels then need one more render).
         currencies: one is drawn for each shop.
-        font_directories: the system's if left out.
+        font_directories: the system's if left out, as in recipes.
     """
 
     catalogue: int = 1
@@ -64,7 +64,7 @@ class ShelfScenes(Scene):
     lens: Range = (24.0, 28.0)
     aperture: Range | None = None
     currencies: tuple[str, ...] = ("€", "€", "£", "$")
-    font_directories: tuple[str, ...] = ()
+    font_directories: tuple[str, ...] = field(default=(), metadata={"recipe": False})
 
     def __post_init__(self) -> None:
         super(ShelfScenes, self).__post_init__()

@@ -37,17 +37,19 @@ class Words(Corpus):
     """Words of a list, rare characters and all lengths as likely as common ones.
 
     Attributes:
-        list: `latin`, `cyrillic` or `greek`, or the path of a UTF-8 file with a word a line.
+        list: `latin`, `cyrillic` or `greek`.
         count: how many words, both ends included.
         capitals: share of draws in capitals; as many again with a capital first letter.
+        own: words of one's own instead of a list.
     """
 
     list: str = "latin"
     count: IntRange = (1, 2)
     capitals: float = 0.25
+    own: tuple[str, ...] = ()
 
     def draw(self, rng: Rng) -> str:
-        words, reach = read_words(self.list)
+        words, reach = weigh_words(self.own) if self.own else read_words(self.list)
         picked = rng.random(int(rng.integers(self.count[0], self.count[1] + 1)))
         text = " ".join(words[index] for index in reach.searchsorted(picked, side="right").tolist())
         form = rng.random()
@@ -159,20 +161,24 @@ class Mix(Corpus):
 
 @lru_cache(maxsize=16)
 def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """The words of a list and, for each, the chance of it or any before it.
+    """The words of one of `WORD_LISTS` with their weights, see `weigh_words`. Raises NotFound."""
+    if name not in WORD_LISTS:
+        raise NotFound(f"There is no word list {name!r}; known are {', '.join(WORD_LISTS)}.", code="unknown_words")
+    return weigh_words(tuple(WORD_LISTS[name].read_text(encoding="utf-8").split()))
+
+
+@lru_cache(maxsize=16)
+def weigh_words(given: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """These words, each once and NFC, and, for each, the chance of it or any before it.
 
     A word's chance is the mean rarity of its characters, shared among the words of its length.
 
     Raises:
-        NotFound: no such list or file.
-        InvalidInput: it holds no words, or words that need shaping.
+        InvalidInput: there are none, or words that need shaping.
     """
-    path = WORD_LISTS.get(name, Path(name))
-    if not path.is_file():
-        raise NotFound(f"There is no word list {name!r}; known are {', '.join(WORD_LISTS)}.", code="unknown_words")
-    words = tuple(dict.fromkeys(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")).split()))
+    words = tuple(dict.fromkeys(" ".join(unicodedata.normalize("NFC", word) for word in given).split()))
     if not words:
-        raise InvalidInput(f"The word list {name} is empty.", code="unknown_words")
+        raise InvalidInput("A list of words needs at least one.", code="unknown_words")
     for word in words:
         check_writable(word)
     seen = Counter(char for word in words for char in word)

@@ -68,7 +68,7 @@ class TextLines(Generator):
         corpus: what is written.
         height: of the image in pixels for each line; for vertical text, its width.
         fonts: family names; all that are found if none are given.
-        font_directories: where to look; where the system keeps its fonts if none are given.
+        font_directories: where to look, but not in a recipe; where the system keeps its fonts if none are given.
         bend: a curve along the line, not for vertical text.
         warps: what else bends the text, in this order, after `bend`.
         effects: what the camera did. May not move pixels.
@@ -80,7 +80,7 @@ class TextLines(Generator):
     corpus: Corpus
     height: IntRange = (32, 64)
     fonts: tuple[str, ...] = ()
-    font_directories: tuple[str, ...] = ()
+    font_directories: tuple[str, ...] = field(default=(), metadata={"recipe": False})
     layout: Layout = field(default_factory=Layout)
     bend: Warp | None = None
     warps: tuple[Warp, ...] = ()

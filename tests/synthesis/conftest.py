@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import ImageFont
 
 from foundation.errors import NotFound
+from synthesis.text import fonts
 from synthesis.text.fonts import Shelf, open_shelf
 
 
@@ -19,6 +21,15 @@ def pillow_fonts(tmp_path_factory: pytest.TempPathFactory) -> str:
     assert isinstance(font, ImageFont.FreeTypeFont)
     (folder / "aileron.ttf").write_bytes(font.font_bytes)
     return str(folder)
+
+
+@pytest.fixture
+def only_pillow_fonts(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the system kept no other font."""
+    monkeypatch.setattr(fonts, "SYSTEM_DIRECTORIES", (pillow_fonts,))
+    open_shelf.cache_clear()
+    yield
+    open_shelf.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
@@ -40,8 +40,7 @@ class Grey(Generator):
         return 10
 
 
-def text_recipe(fonts: str) -> dict[str, Any]:
-    return {"text_lines": {"corpus": {"codes": {"alphabet": "ABC123"}}, "font_directories": [fonts]}}
+TEXT: Final[dict[str, Any]] = {"text_lines": {"corpus": {"codes": {"alphabet": "ABC123"}}}}
 
 
 def run_of(recipe: Any, **given: Any) -> SynthesisRun:

@@ -28,7 +28,7 @@ from annotation.models import DatasetVersion
 from jobs import services as jobs
 from synthesis.recipes import registry
 from synthesis.services import estimates
-from tests.synthesis.made_runs import Grey, files_of, run_of, text_recipe, version_of
+from tests.synthesis.made_runs import TEXT, Grey, files_of, run_of, version_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,8 +68,8 @@ def test_recipes_and_their_settings(engineer: APIClient) -> None:
     assert engineer.get("/api/v1/synthesis/recipes/nothing").status_code == 404
 
 
-def test_a_preview_shows_samples_and_their_parameters(engineer: APIClient, pillow_fonts: str) -> None:
-    body = {"recipe": text_recipe(pillow_fonts), "seed": 3, "changes": {"height": "40..40"}, "count": 3}
+def test_a_preview_shows_samples_and_their_parameters(engineer: APIClient, only_pillow_fonts: None) -> None:
+    body = {"recipe": TEXT, "seed": 3, "changes": {"height": "40..40"}, "count": 3}
     answer = engineer.post("/api/v1/synthesis/preview", body).json()
     assert [item["index"] for item in answer["items"]] == [0, 1, 2]
     for item in answer["items"]:
@@ -89,10 +89,8 @@ def test_a_preview_shows_samples_and_their_parameters(engineer: APIClient, pillo
         assert image.height == 40
 
 
-def test_a_preview_says_what_is_wrong(engineer: APIClient, pillow_fonts: str) -> None:
-    round_about = engineer.post(
-        "/api/v1/synthesis/preview", {"recipe": text_recipe(pillow_fonts), "changes": {"height": [60, 40]}}
-    )
+def test_a_preview_says_what_is_wrong(engineer: APIClient, only_pillow_fonts: None) -> None:
+    round_about = engineer.post("/api/v1/synthesis/preview", {"recipe": TEXT, "changes": {"height": [60, 40]}})
     assert (round_about.status_code, round_about.json()["code"]) == (400, "range_reversed")
     assert engineer.post("/api/v1/synthesis/preview", {"recipe": {"grey": {}}, "count": 13}).status_code == 400
     items = engineer.post("/api/v1/synthesis/preview", {"recipe": {"grey": {"broken": [0, 255]}}}).json()["items"]
@@ -162,8 +160,8 @@ def sdk(client_of: Callable[[str], APIClient]) -> Iterator[Client]:
         yield client
 
 
-def test_a_run_is_pulled_and_unpacked(sdk: Client, pillow_fonts: str, tmp_path: Path) -> None:
-    run = run_of(text_recipe(pillow_fonts), name="words")
+def test_a_run_is_pulled_and_unpacked(sdk: Client, only_pillow_fonts: None, tmp_path: Path) -> None:
+    run = run_of(TEXT, name="words")
     done = pull(sdk, Reference("words", "latest"), tmp_path / "pulled")
     assert done.version.digest == version_of(run).digest
     count = unpack(tmp_path / "pulled", tmp_path / "words")

@@ -25,7 +25,7 @@ from synthesis.services.runs import retry_failed_items, shard_size, start_run
 from synthesis.services.shards import make_shard
 from synthesis.text.lines import TextLines
 from synthesis.writers import tar
-from tests.synthesis.made_runs import Grey, files_of, run_of, text_recipe, version_of
+from tests.synthesis.made_runs import TEXT, Grey, files_of, run_of, version_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +40,9 @@ def _own_place(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(runs, "LEAST_SHARDS", 1)
 
 
-def test_a_run_becomes_a_version_in_train_extra(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_becomes_a_version_in_train_extra(only_pillow_fonts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TextLines, "shard_size", lambda self: 10)
-    run = run_of(text_recipe(pillow_fonts), name="words")
+    run = run_of(TEXT, name="words")
     version = version_of(run)
     assert run.job is not None
     assert (run.job.state, run.job.units_total, run.job.weight_total) == ("finished", 3, 25)
@@ -61,11 +61,11 @@ def test_a_run_becomes_a_version_in_train_extra(pillow_fonts: str, monkeypatch: 
     assert blobs.read_range(where[first["shard"]], first["offset"], 4) == b"\x89PNG"
 
 
-def test_labels_are_those_of_one_writer(pillow_fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_those_of_one_writer(only_pillow_fonts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TextLines, "shard_size", lambda self: 10)
-    many = version_of(run_of(text_recipe(pillow_fonts), name="many"))
+    many = version_of(run_of(TEXT, name="many"))
     monkeypatch.setattr(TextLines, "shard_size", lambda self: 100)
-    one = version_of(run_of(text_recipe(pillow_fonts), name="one"))
+    one = version_of(run_of(TEXT, name="one"))
     parted, whole = files_of(many), files_of(one)
     assert parted.keys() == whole.keys()
     differ = {path for path in whole if parted[path] != whole[path]}

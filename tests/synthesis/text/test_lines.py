@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from foundation.errors import InvalidInput, NotFound
 from synthesis.effects.glare import Glare
-from synthesis.recipes import PRESETS, load_preset
+from synthesis.recipes import PRESETS, build, load_preset
 from synthesis.samples import Generator, Rejected, Sample, make_sample
 from synthesis.text.corpora import Codes, Mix, Words
 from synthesis.text.fonts import Shelf, _shows, open_shelf
@@ -139,6 +139,25 @@ def test_missing_fonts_and_glyphs_are_named(pillow_fonts: str, tmp_path_factory:
         make_sample(TextLines(Words("cyrillic"), font_directories=(pillow_fonts,)), 0, 0)
     with pytest.raises(NotFound, match="no word list 'klingon'"):
         make_sample(TextLines(Words("klingon"), font_directories=(pillow_fonts,)), 0, 0)
+
+
+def test_a_recipe_names_no_place_on_the_server(pillow_fonts: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("secret") / "words.txt"
+    secret.write_text("hunter2 swordfish")
+    with pytest.raises(InvalidInput, match="has no key font_directories"):
+        build({"text_lines": {"corpus": {"codes": {}}, "font_directories": [pillow_fonts]}})
+    for name in (str(secret), "../words/latin", "/etc/passwd"):
+        corpus = build({"words": {"list": name}})
+        with pytest.raises(NotFound, match="no word list"):
+            corpus.draw(np.random.default_rng(0))
+
+
+def test_words_of_ones_own() -> None:
+    corpus = build({"words": {"own": ["Loupe", "cafe\u0301", "Loupe"], "count": [1, 1], "capitals": 0.0}})
+    rng = np.random.default_rng(0)
+    assert {corpus.draw(rng) for _ in range(50)} == {"Loupe", "café"}
+    with pytest.raises(InvalidInput, match="at least one"):
+        build({"words": {"own": [" "]}}).draw(rng)
 
 
 def test_broken_font_files_are_passed_over(tmp_path_factory: pytest.TempPathFactory, pillow_fonts: str) -> None:
