@@ -12,6 +12,8 @@ from foundation.errors import InvalidInput
 from synthesis.effects.base import Effect, Image, Params, Range, between
 from synthesis.effects.combinators import contained
 from synthesis.effects.misalignment import Misalignment
+from synthesis.effects.roll import Roll
+from synthesis.effects.viewpoint import Viewpoint
 from synthesis.samples import Generator, Labels, Rejected
 from synthesis.text.corpora import Corpus, IntRange
 from synthesis.text.fonts import open_shelf
@@ -25,6 +27,7 @@ from synthesis.text.warps import Points, Warp
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
 _MILD: Final = (0.5, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
+_MOVING: Final = (Misalignment, Roll, Viewpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,10 @@ class TextLines(Generator):
     def __post_init__(self) -> None:
         if not 16 <= self.height[0] <= self.height[1] <= 512:
             raise InvalidInput("height: within 16 to 512 pixels", code="bad_recipe")
-        if self.effects and any(isinstance(part, Misalignment) for part in contained(self.effects)):
-            raise InvalidInput("effects: misalignment would move pixels away from their labels", code="bad_recipe")
+        moving = [part for part in contained(self.effects) if isinstance(part, _MOVING)] if self.effects else []
+        if moving:
+            name = type(moving[0]).__name__.lower()
+            raise InvalidInput(f"effects: {name} would move pixels away from their labels", code="bad_recipe")
 
     def sample(self, rng: Rng) -> Params:
         layout = self.layout

@@ -86,6 +86,7 @@ def test_effects_and_combinators_from_yaml() -> None:
         ("a: [", "is not YAML"),
         ("text_lines: {corpus: {words: {}}, height: [1, 4]}", r"recipe\.text_lines: height: within 16 to 512"),
         ("text_lines: {corpus: {words: {}}, effects: {misalignment: {}}}", "misalignment would move pixels"),
+        ("text_lines: {corpus: {words: {}}, effects: {roll: {}}}", "roll would move pixels"),
         ("text_lines: {corpus: {words: {count: [1.5, 2]}}}", r"words\.count: int is needed, not 1\.5"),
     ],
 )
