@@ -48,7 +48,7 @@ class Layout:
     kerning: float = 0.9
     vertical: float = 0.0
     distractors: float = 0.0
-    margin: Range = (0.05, 0.2)
+    margin: Range = (0.0, 0.15)
 
     def __post_init__(self) -> None:
         if self.lines[0] < 1:
