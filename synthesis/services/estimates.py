@@ -15,7 +15,9 @@ from synthesis.models import SynthesisShard
 from synthesis.samples import Generator, Sample, make_sample
 from synthesis.writers.formats import part_writer
 
+# Kept, to reckon bytes from; and made at most, to reckon seconds from.
 SAMPLES: Final = 16
+TIMED: Final = 400
 SECONDS: Final = 3.0
 # Beyond these, the person who starts a run says once more that it is meant.
 MANY_IMAGES: Final = 200_000
@@ -70,24 +72,31 @@ def _reckoned(count: int, seconds_each: float, bytes_each: float, measured: int)
 
 
 def _some_samples(generator: Generator, seed: int, count: int) -> tuple[list[Sample], float]:
-    """A few samples, and the seconds that each took. The first is not counted where there are more: it reads fonts."""
+    """The first few samples, and the seconds that each takes once fonts, textures and tables have been read.
+
+    What is made first pays for reading those, so where many can be made in a moment the later half tells the time.
+    """
     samples: list[Sample] = []
+    seconds: list[float] = []
     failure: LoupeError | None = None
-    begin = after_first = time.perf_counter()
-    for index in range(min(SAMPLES, count)):
+    begin = time.perf_counter()
+    for index in range(min(TIMED, count)):
+        before = time.perf_counter()
+        if before - begin > SECONDS:
+            break
         try:
-            samples.append(make_sample(generator, seed, index))
+            sample = make_sample(generator, seed, index)
         except LoupeError as error:
             failure = error
-        if len(samples) == 1 and after_first == begin:
-            after_first = time.perf_counter()
-        if len(samples) > 1 and time.perf_counter() - after_first > SECONDS:
-            break
+            continue
+        seconds.append(time.perf_counter() - before)
+        if len(samples) < SAMPLES:
+            samples.append(sample)
     if not samples:
         assert failure is not None  # noqa: S101 - there was at least one index
         raise failure
-    more = len(samples) - 1
-    return samples, (time.perf_counter() - after_first) / more if more else after_first - begin
+    warm = seconds[len(seconds) // 2 :]
+    return samples, sum(warm) / len(warm)
 
 
 def check_estimate(found: dict[str, Any], *, most_bytes: int | None, most_seconds: float | None, confirm: bool) -> None:

@@ -237,3 +237,24 @@ def test_synthetic_and_real_never_share_a_name_or_a_split(tmp_path: Path) -> Non
                 name="mixed", manifest=manifest, shards=[], counts={"train_extra": {"images": 2}}, parameters={}
             )
     assert not DatasetVersion.objects.filter(name="mixed").exists()
+
+
+def test_an_estimate_is_not_taken_in_by_the_first_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    made: list[int] = []
+
+    def make(generator: Grey, seed: int, index: int) -> int:
+        if index == 1:
+            raise InvalidInput("no such glyph")
+        now[0] += 0.5 if index < 4 else 0.01
+        made.append(index)
+        return index
+
+    monkeypatch.setattr(estimates, "make_sample", make)
+    monkeypatch.setattr(estimates.time, "perf_counter", lambda: now[0])
+    kept, each = estimates._some_samples(Grey(), 7, 10**6)
+    assert each == pytest.approx(0.01)
+    assert now[0] == pytest.approx(estimates.SECONDS, abs=0.1)
+    assert kept == made[: estimates.SAMPLES]
+    _, slow = estimates._some_samples(Grey(), 7, 3)
+    assert slow == pytest.approx(0.5)

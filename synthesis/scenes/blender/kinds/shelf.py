@@ -127,12 +127,12 @@ def _gondola(gondola: dict[str, Any]) -> None:
     """Boards, rails, back panel, uprights and foot."""
     half, deep, thick = gondola["half_length"], gondola["depth"], gondola["thickness"]
     boards = gondola["boards"]
-    metal = plain("board", gondola["colour"], 0.4)
+    metal = plain("board", gondola["colour"], 0.6)
     if gondola["perforated"]:
-        back = tiles("back", gondola["back"], [0.5 * c for c in gondola["back"]], 0.05, 0.5)
+        back = tiles("back", gondola["back"], [0.5 * c for c in gondola["back"]], 0.05, 0.6)
     else:
-        back = plain("back", gondola["back"], 0.5)
-    rail, post = plain("rail", gondola["rail"], 0.3), plain("post", [0.8 * c for c in gondola["colour"]], 0.4)
+        back = plain("back", gondola["back"], 0.6)
+    rail, post = plain("rail", gondola["rail"], 0.3), plain("post", [0.8 * c for c in gondola["colour"]], 0.6)
     top = boards[-1] + 0.45
     block("back", (-half, deep, 0), (half, deep + 0.03, top), back)
     block("foot", (-half, 0.02, 0), (half, deep, boards[0] - thick), metal)
