@@ -3,19 +3,22 @@
 1. Faces of people's decisions have their label or are set aside, whatever the clustering says.
 2. Poor faces, those of a profile that are not in its largest cluster, and clusters that are too small, stay without
    a label. A face that a person tied to others by `same` is judged with them, not by itself.
-3. A cluster is the person that most of its human-labelled faces are. A label given by taking the face away from the
+3. A label from outside holds where people say nothing else, and for the faces that people tied to it by `same`.
+4. A cluster is the person that most of its human-labelled faces are. A label given by taking the face away from the
    cluster's previous person, or from one of its open faces, does not speak for the cluster.
-4. Other clusters keep previous persons, largest overlap first, one each; so ids and names outlive a new clustering.
+5. Other clusters keep previous persons, largest overlap first, one each; so ids and names outlive a new clustering.
    Persons that people put on faces elsewhere are not up for this, but one merged from several keeps all it had.
-5. The rest are new persons.
-6. Nobody gets a person that was rejected for them; of two faces that can't be one person (an answer, one photo) and
-   would both become it, the less similar one stays without a label.
+6. The rest are new persons.
+7. Nobody gets a person that was rejected for them; of two faces that can't be one person (an answer, one photo) and
+   would both become it, one without a label from outside, else the less similar one, stays without.
+
+Labelling again, with what came of it as the previous persons, changes nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +28,14 @@ from annotation.ledger.matching import keep_previous
 from annotation.ledger.state import State
 
 
-def label(state: State, faces: Clustered, *, previous: Mapping[int, int], rules: Rules) -> Labels:
+def label(
+    state: State,
+    faces: Clustered,
+    *,
+    previous: Mapping[int, int],
+    rules: Rules,
+    given: Mapping[int, int] | None = None,
+) -> Labels:
     """Label every row. The result depends on what is given alone, not on the numbering of clusters or order of rows.
 
     Args:
@@ -33,15 +43,18 @@ def label(state: State, faces: Clustered, *, previous: Mapping[int, int], rules:
         faces: the rows of one cluster run.
         previous: face -> the person that clustering gave it last time.
         rules: when to label, and how sure to be.
+        given: face -> the person that it is by a label from outside.
     """
     work = _Labelling(state, faces, rules)
     work.obey_decisions()
     work.keep_groups_together()
+    work.read_given(given or {})
     work.set_aside_poor_faces()
     work.apply_profile_prior()
     work.set_aside_small_clusters()
     persons = work.persons_of_clusters(previous)
     work.spread(persons)
+    work.keep_given()
     work.obey_rejections()
     work.separate_pairs()
     work.separate_photos()
@@ -63,6 +76,8 @@ class _Labelling:
         self._decision: Int = np.zeros(n, np.int64)
         self._cluster: Int = faces.clusters.astype(np.int64)  # a copy
         self._group: dict[int, list[int]] = {}  # smallest face id -> rows
+        self._given: Int = np.full(n, NOBODY, np.int64)  # by labels from outside, as far as people say nothing else
+        self._refused: dict[int, int] = {}  # row -> entry that says it is not who it was by a label from outside
         span = float(rules.confident_at - rules.doubtful_at)
         self._confidence = np.clip((faces.similarity - rules.doubtful_at) / span, 0, 1).astype(np.float32)
 
@@ -98,6 +113,26 @@ class _Labelling:
             fresh += not homes
             self._cluster[rows] = home
         self._number_clusters()
+
+    def read_given(self, given: Mapping[int, int]) -> None:
+        """Of faces tied by `same`, most labels from outside speak for all, the smallest person on a tie."""
+        votes: defaultdict[int, list[int]] = defaultdict(list)
+        for face, person in given.items():
+            row, person = self._row.get(face), self._state.root_of(person)
+            if row is None or self._decision[row]:
+                continue
+            entry = self._state.rejected.get(face, {}).get(person)
+            if entry is not None:
+                self._refused[row] = entry
+            else:
+                votes[self._tied_rows(row)[0]].append(person)
+        for row, persons in votes.items():
+            self._given[self._tied_rows(row)] = min(set(persons), key=lambda p: (-persons.count(p), p))
+
+    def _tied_rows(self, row: int) -> list[int]:
+        """The open rows that a person tied to this one by `same`, itself included."""
+        group = self._state.group_of.get(int(self._faces.face_ids[row]))
+        return [row] if group is None else self._group.get(group, [row])
 
     def _number_clusters(self) -> None:
         """Renumber 0.. by smallest face id, so that nothing hangs on the numbering of the run."""
@@ -148,36 +183,60 @@ class _Labelling:
             row = self._row.get(face)
             if row is not None and int(before[row]) in rejected:
                 before[row] = NOBODY
-        persons = self._persons_by_people(before)
-        taken = set(self._identity[self._human].tolist())
-        waiting = self._open & (np.append(persons, 0)[self._cluster] == NOBODY) & (self._cluster >= 0)
-        keep_previous(
-            persons,
-            self._cluster[waiting],
-            before[waiting],
-            taken=taken,
-            many=set(self._state.root.values()),
-            min_overlap=self._rules.min_overlap,
-        )
-        inhabited = np.zeros(self._count, np.bool_)
-        inhabited[self._cluster[waiting]] = True
-        new = np.flatnonzero(inhabited & (persons == NOBODY))
+        fixed = self._given != NOBODY
+        before[fixed] = self._given[fixed]
+        persons = self._settled(before, fixed)
+        inhabited = np.unique(self._cluster[self._open])
+        new = inhabited[persons[inhabited] == NOBODY]
         persons[new] = FIRST_NEW - np.arange(len(new))
         return persons
 
-    def _persons_by_people(self, before: Int) -> Int:
+    def _settled(self, before: Int, fixed: Bool) -> Int:
+        """(clusters,) whom people or else the last labels give each cluster, NOBODY where neither does."""
+        voters = self._voters()
+        habit = _most_frequent(self._cluster[self._open], before[self._open], fixed[self._open])
         persons = np.full(self._count, NOBODY, np.int64)
-        habit = _most_frequent(self._cluster[self._open], before[self._open])
+        for cluster, rows in voters.items():
+            person = self._elected(rows, habit.get(cluster, NOBODY))
+            persons[cluster] = person if person == NOBODY else self._elected(rows, person)
+        while True:
+            kept = persons.copy()
+            waiting = self._open & (np.append(persons, NOBODY)[self._cluster] == NOBODY)
+            keep_previous(
+                kept,
+                self._cluster[waiting],
+                before[waiting],
+                fixed=fixed[waiting],
+                taken=set(self._identity[self._human].tolist()),
+                many=set(self._state.root.values()),
+                min_overlap=self._rules.min_overlap,
+            )
+            # Who was taken away from the usual person speaks after all where the cluster isn't that one any more.
+            late = {
+                cluster: person
+                for cluster in voters.keys() & set(self._cluster[waiting].tolist())
+                if (person := self._elected(voters[cluster], int(kept[cluster]))) != NOBODY
+            }
+            if not late:
+                return kept
+            persons[list(late)] = list(late.values())
+
+    def _voters(self) -> dict[int, list[int]]:
+        """Cluster -> the rows that people labelled, but for those told apart from one of its open faces."""
         parted = self._parted_from()
-        votes: dict[int, Counter[int]] = {}
+        voters: defaultdict[int, list[int]] = defaultdict(list)
         for row in np.flatnonzero(self._human & (self._cluster >= 0)).tolist():
             cluster = int(self._cluster[row])
-            rejected = self._state.rejected.get(int(self._faces.face_ids[row]), ())
-            if habit.get(cluster) not in rejected and cluster not in parted.get(row, ()):
-                votes.setdefault(cluster, Counter())[int(self._identity[row])] += 1
-        for cluster, counts in votes.items():
-            persons[cluster] = min(counts, key=lambda p: (-counts[p], p != habit.get(cluster), p))
-        return persons
+            if cluster not in parted.get(row, ()):
+                voters[cluster].append(row)
+        return voters
+
+    def _elected(self, voters: Sequence[int], habit: int) -> int:
+        """The person of most of those who were not taken away from `habit`, the smallest on a tie, or NOBODY."""
+        faces = self._faces.face_ids
+        loyal = [row for row in voters if habit not in self._state.rejected.get(int(faces[row]), ())]
+        counts = Counter(self._identity[loyal].tolist())
+        return min(counts, key=lambda p: (-counts[p], p != habit, p)) if counts else NOBODY
 
     def _parted_from(self) -> dict[int, set[int]]:
         """Row -> the clusters with an open face that people have told apart from it."""
@@ -191,6 +250,14 @@ class _Labelling:
     def spread(self, persons: Int) -> None:
         self._identity[self._open] = persons[self._cluster[self._open]]
 
+    def keep_given(self) -> None:
+        given = self._given != NOBODY
+        self._identity[given], self._open[given], self._reason[given] = self._given[given], False, CODE[Reason.NONE]
+        for row, entry in self._refused.items():
+            if self._identity[row] == NOBODY:
+                self._close([row], Reason.REJECTED)
+                self._decision[row] = entry
+
     def obey_rejections(self) -> None:
         for face, rejected in self._state.rejected.items():
             row = self._row.get(face)
@@ -201,7 +268,7 @@ class _Labelling:
     def separate_pairs(self) -> None:
         for (a, b), entry in sorted(self._state.cannot.items()):
             row_a, row_b = self._row.get(a), self._row.get(b)
-            if row_a is not None and row_b is not None and self._both(row_a, row_b):
+            if row_a is not None and row_b is not None and self._one_person(row_a, row_b):
                 for row in self._drop_weaker(row_a, row_b, Reason.REJECTED):
                     self._decision[row] = entry
 
@@ -215,11 +282,12 @@ class _Labelling:
             rows = order[(photo == cell[0]) & (person == cell[1])].tolist()
             for a in rows:
                 for b in rows:
-                    if a < b and self._both(a, b) and not self._tied(a, b):
+                    either = self._open[a] or self._open[b]
+                    if a < b and either and self._one_person(a, b) and not self._tied(a, b):
                         self._drop_weaker(a, b, Reason.SAME_PHOTO)
 
-    def _both(self, a: int, b: int) -> bool:
-        return bool(self._identity[a] == self._identity[b] != NOBODY and (self._open[a] or self._open[b]))
+    def _one_person(self, a: int, b: int) -> bool:
+        return bool(self._identity[a] == self._identity[b] != NOBODY and not (self._human[a] and self._human[b]))
 
     def _tied(self, a: int, b: int) -> bool:
         group = self._state.group_of.get(int(self._faces.face_ids[a]), 0)
@@ -228,19 +296,18 @@ class _Labelling:
     def _drop_weaker(self, a: int, b: int, reason: Reason) -> list[int]:
         """Take the label from the row that is less sure, and from all faces that a person tied to it."""
 
-        def strength(row: int) -> tuple[bool, bool, float, int]:
-            vouched, confidence = bool(self._vouched[row]), float(self._confidence[row])
-            return not self._open[row], vouched, confidence, -int(self._faces.face_ids[row])
+        def strength(row: int) -> tuple[bool, bool, bool, float, int]:
+            given, vouched = bool(self._given[row] != NOBODY), bool(self._vouched[row])
+            return bool(self._human[row]), given, vouched, float(self._confidence[row]), -int(self._faces.face_ids[row])
 
-        weaker = min(a, b, key=strength)
-        group = self._state.group_of.get(int(self._faces.face_ids[weaker]))
-        rows = self._group[group] if group is not None else [weaker]
+        rows = self._tied_rows(min(a, b, key=strength))
         self._close(rows, reason)
         return rows
 
     def result(self, persons: Int) -> Labels:
         renumbered = self._renumber_new()
-        self._confidence[self._human] = 1
+        outside = (self._given != NOBODY) & (self._identity != NOBODY)
+        self._confidence[self._human | outside] = 1
         self._confidence[self._identity == NOBODY] = 0
         names = dict.fromkeys(np.unique(self._faces.clusters[self._faces.clusters >= 0]).tolist(), NOBODY)
         for old, person in zip(self._old_number.tolist(), persons.tolist(), strict=True):
@@ -249,6 +316,7 @@ class _Labelling:
         return Labels(
             identity=self._identity,
             human=self._decision > 0,
+            outside=outside,
             confidence=self._confidence,
             reason=self._reason,
             decision=self._decision,
@@ -265,12 +333,15 @@ class _Labelling:
         return renumbered
 
 
-def _most_frequent(clusters: Int, persons: Int) -> dict[int, int]:
-    """Cluster -> the person that most of its rows are, smallest id on a tie; NOBODY does not count."""
+def _most_frequent(clusters: Int, persons: Int, fixed: Bool) -> dict[int, int]:
+    """Cluster -> the person that most of its rows are; on a tie that of more rows not `fixed`, then the smallest."""
     known = persons != NOBODY
-    cells, sizes = np.unique(np.stack([clusters[known], persons[known]], 1), axis=0, return_counts=True)
-    best: dict[int, tuple[int, int]] = {}
-    for (cluster, person), size in zip(cells.tolist(), sizes.tolist(), strict=True):
-        if size > best.get(cluster, (0, 0))[0]:
-            best[cluster] = (size, person)
-    return {cluster: person for cluster, (_, person) in best.items()}
+    cells, cell, sizes = np.unique(
+        np.stack([clusters[known], persons[known]], 1), axis=0, return_inverse=True, return_counts=True
+    )
+    movable = np.bincount(cell, weights=~fixed[known], minlength=len(cells))
+    best: dict[int, tuple[int, int, int]] = {}
+    for (cluster, person), size, free in zip(cells.tolist(), sizes.tolist(), movable.tolist(), strict=True):
+        if (size, free) > best.get(cluster, (0, 0))[:2]:
+            best[cluster] = (size, free, person)
+    return {cluster: person for cluster, (_, _, person) in best.items()}

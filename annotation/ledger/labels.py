@@ -96,7 +96,8 @@ class Labels:
     Attributes:
         identity: (n,) identity, -1 = nobody, -2 - k = new person number k (0 <= k < new), in order of smallest face.
         human: (n,) whether people said so, be it a label, a rejection or that it is set aside.
-        confidence: (n,) 0..1: 1 for human labels, 0 for nobody.
+        outside: (n,) whether a label from outside says so, that of the face or of one tied to it by `same`.
+        confidence: (n,) 0..1: 1 for labels by people and from outside, 0 for nobody.
         reason: (n,) code into `REASONS`; 0 exactly where there is an identity.
         decision: (n,) the ledger entry that decided, 0 = none.
         cluster_identity: cluster -> identity, -1 or new person, for every cluster of the input.
@@ -105,6 +106,7 @@ class Labels:
 
     identity: Int
     human: Bool
+    outside: Bool
     confidence: Float
     reason: NDArray[np.int8]
     decision: Int

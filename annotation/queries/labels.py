@@ -80,12 +80,12 @@ class LastLabels:
 
     Attributes:
         persons: face -> the person that it showed last.
-        given: face -> where that came from, for those of outside: import or synthesis.
+        given: face -> (person, source) of a label from outside: import or synthesis.
         human: faces of whom people's word holds, or held until now.
     """
 
     persons: dict[int, int]
-    given: dict[int, str]
+    given: dict[int, tuple[int, str]]
     human: set[int]
 
 
@@ -99,13 +99,12 @@ def last_labels(*, only: Several[int] | None = None) -> LastLabels:
         if source == Label.Source.HUMAN:
             last.human.add(face)
         elif source != Label.Source.AUTO:
-            given_as = source
-        own = identity if source != Label.Source.HUMAN else None
-        person = (given or own) if given_as else (own or given)
-        if person is not None:
+            given, given_as = given or identity, source
+        person = identity if source == Label.Source.AUTO and identity else given
+        if person:
             last.persons[face] = person
-        if given_as:
-            last.given[face] = given_as
+        if given and given_as:
+            last.given[face] = given, given_as
     return last
 
 

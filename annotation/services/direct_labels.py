@@ -169,16 +169,17 @@ def _rows_from(state: State, faces: Iterable[int]) -> list[LabelRow]:
 
 
 def _row_without_people(state: State, face: int, member: ClusterMember | None, last: Label | None) -> LabelRow:
-    if last is not None and last.given_as:
-        return LabelRow(face, state.root_of(last.given_id or 0), last.given_as, 1.0, "", None, None)
+    run = member.run_id if member else None
     cluster = member.cluster if member else None
-    before = last.given_id if last else None
-    if member is None or cluster is None or (before or cluster.identity_id) is None:
-        run = member.run_id if member else None
+    outside = last.given_as if last else ""
+    person = (last.given_id if last else None) or (cluster.identity_id if cluster else None)
+    if person is None or not (outside or cluster):
         return LabelRow(face, None, Label.Source.AUTO, 0.0, Label.Reason.SINGLETON, None, run)
-    person = state.root_of(before or cluster.identity_id or 0)
+    person = state.root_of(person)
     rejected = state.rejected.get(face, {}).get(person)
     if rejected is not None:
-        return LabelRow(face, None, Label.Source.HUMAN, 0.0, Label.Reason.REJECTED, rejected, member.run_id)
-    confidence = min(1.0, max(0.0, member.similarity or 0.0))
-    return LabelRow(face, person, Label.Source.AUTO, confidence, "", None, member.run_id)
+        return LabelRow(face, None, Label.Source.HUMAN, 0.0, Label.Reason.REJECTED, rejected, None)
+    if outside:
+        return LabelRow(face, person, outside, 1.0, "", None, None)
+    confidence = min(1.0, max(0.0, (member.similarity if member else None) or 0.0))
+    return LabelRow(face, person, Label.Source.AUTO, confidence, "", None, run)

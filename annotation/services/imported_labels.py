@@ -35,11 +35,10 @@ def import_labels(*, collection: Collection, people: Mapping[str, str]) -> int:
         found = list(Identity.objects.filter(external_key__in=keys).values_list("external_key", "pk", "merged_into"))
         person_of = {key: pk for key, pk, _ in found}
         identity_of = {key: merged or pk for key, pk, merged in found}
-        human = set(
-            Label.objects.filter(Q(source=Label.Source.HUMAN) | ~Q(decision=None), face__in=faces.values()).values_list(
-                "face_id", flat=True
-            )
-        )
+        refused = Q(source=Label.Source.AUTO) & ~Q(given_as="")
+        of_people = Q(source=Label.Source.HUMAN) | ~Q(decision=None) | refused
+        said = Label.objects.filter(of_people, face__in=faces.values())
+        human = set(said.values_list("face_id", flat=True))
         labels = [
             Label(
                 face_id=face,

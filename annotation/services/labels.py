@@ -63,7 +63,7 @@ def refresh_labels(*, run: ClusterRun | None = None, since: int | None = None) -
             with the same result. None for all; so is a new `run`.
 
     Everything happens in one transaction, so readers see the labels of one run only. Imported and synthetic labels
-    stay, unless people have decided about the face, and come back when they take it back.
+    stay, unless people say otherwise of the face, and come back when they take it back.
     """
     settled = after_open_decisions()
     with transaction.atomic():
@@ -117,12 +117,8 @@ def derive(
     """
     previous = dict(last.persons)
     part_again(entries, state, faces, previous)
-    labels = label(state, faces, previous=previous, rules=_rules(run))
-    from_outside = np.isin(faces.face_ids, np.fromiter(last.given, np.int64)) & ~labels.human
-    for row in np.flatnonzero(from_outside).tolist():
-        labels.identity[row] = state.root_of(last.persons[int(faces.face_ids[row])])
-    labels.reason[from_outside], labels.confidence[from_outside] = CODE[Reason.NONE], 1
-    return labels
+    given = {face: person for face, (person, _) in last.given.items()}
+    return label(state, faces, previous=previous, given=given, rules=_rules(run))
 
 
 def _rules(run: ClusterRun | None) -> Rules:
@@ -147,12 +143,14 @@ def _rows(
     rows: list[LabelRow] = []
     outside = faces.clusters < 0
     lonely = outside & (labels.reason == CODE[Reason.SINGLETON]) & _unknown(faces, run)
-    columns = (labels.identity, labels.human, labels.confidence, labels.reason, labels.decision, lonely)
+    columns = (labels.identity, labels.human, labels.outside, labels.confidence, labels.reason, labels.decision, lonely)
     for face, *values in zip(faces.face_ids.tolist(), *(column.tolist() for column in columns), strict=True):
-        identity, human, confidence, reason, decision, skipped = values
+        identity, human, given, confidence, reason, decision, skipped = values
         if skipped and face not in last.human:
             continue
-        source = Label.Source.HUMAN.value if human else last.given.get(face, Label.Source.AUTO.value)
+        source = Label.Source.HUMAN.value if human else Label.Source.AUTO.value
+        if given and face in last.given:
+            source = last.given[face][1]
         follows = run.pk if run and source == Label.Source.AUTO else None
         person, why = _real(identity, numbers), REASONS[reason].value
         rows.append(LabelRow(face, person, source, confidence, why, decision or None, follows))

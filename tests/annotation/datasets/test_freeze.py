@@ -244,3 +244,8 @@ def test_imported_labels_go_to_main_faces_and_never_over_a_persons_word(pool: Co
     assert import_labels(collection=pool, people=truth) == 47
     label.refresh_from_db()
     assert label.identity == other
+    # Nor back onto a face that people took it from, which shows what clustering says now.
+    Label.objects.filter(pk=label.pk).update(source="auto", decision=None)
+    assert import_labels(collection=pool, people=truth) == 47
+    label.refresh_from_db()
+    assert label.identity == other

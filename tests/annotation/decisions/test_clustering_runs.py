@@ -8,10 +8,13 @@ import pytest
 from annotation.job_kinds.cluster import ClusterFaces
 from annotation.models import Cluster, ClusterMember, ClusterRun, Collection, Face, Identity, Label, PackVectors
 from annotation.services.clustering_runs import KEPT_RUNS, run_clustering
+from annotation.services.decisions import By, revert
+from annotation.services.identities import reject_faces
+from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict
 from jobs import services as jobs
 from jobs.models import JobState
-from tests.annotation.decisions.world import THRESHOLDS, label_of, make_world, who
+from tests.annotation.decisions.world import THRESHOLDS, label_of, make_world, user, who
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +100,32 @@ def test_imported_labels_stay_and_lend_their_person_to_the_cluster() -> None:
     assert sorted(Label.objects.values_list("source", flat=True)) == ["auto", "auto", "import", "import"]
     imported.refresh_from_db()
     assert (imported.name, imported.faces_count) == ("Anna", 4)
+
+
+def test_an_imported_label_that_a_person_rejects_stays_away_until_they_take_it_back() -> None:
+    world = make_world(4, 1)
+    imported = Identity.objects.create(origin=Identity.Origin.IMPORT, name="Anna")
+    among, alone = world.people[0][0], world.people[1][0]
+    for face in (among, alone):
+        Label.objects.create(
+            face_id=face, identity=imported, source="import", confidence=1, given=imported, given_as="import"
+        )
+    somebody = Identity.objects.create()
+    for face in world.people[0][1:]:
+        Label.objects.create(face_id=face, identity=somebody, source="auto", confidence=1)
+    world.cluster()
+    by = By(user("a"))
+    rejected = [reject_faces(identity_id=imported.pk, faces=[face], by=by)[0] for face in (among, alone)]
+    for _ in range(2):
+        refresh_labels()
+        assert (label_of(among).source, label_of(among).identity) == ("auto", somebody)
+        assert (label_of(alone).identity, label_of(alone).reason) == (None, "rejected")
+        assert (label_of(alone).source, label_of(alone).decision) == ("human", rejected[1])
+    for decision in rejected:
+        revert(user=by.user, decision_id=decision.pk)
+        refresh_labels()
+    assert {label_of(face).source for face in (among, alone)} == {"import"}
+    assert {label_of(face).identity for face in (among, alone)} == {imported}
 
 
 def test_the_job_clusters_and_reports() -> None:

@@ -110,10 +110,25 @@ def check_decisions_are_kept(state: State, rows: Clustered, labels: Labels) -> N
         if {a, b} <= who.keys():
             assert who[a] != who[b] or who[a] == -1
     seen: dict[tuple[int, int], int] = {}
+    outside = set(rows.face_ids[labels.outside].tolist())
     for face, photo in zip(rows.face_ids.tolist(), rows.photo_ids.tolist(), strict=True):
         if who[face] != -1 and face not in state.identity_of:
             twin = seen.setdefault((photo, who[face]), face)
-            assert twin == face or state.group_of.get(twin, 0) == state.group_of.get(face, -1)
+            tied = state.group_of.get(twin, 0) == state.group_of.get(face, -1)
+            assert twin == face or tied or {twin, face} <= outside
+
+
+def random_given(rng: random.Random) -> dict[int, int]:
+    return {face: rng.choice((1, 2, 3, 60)) for face in PLENTY if rng.random() < 0.2}
+
+
+def check_given_is_kept(state: State, rows: Clustered, labels: Labels, given: Mapping[int, int]) -> None:
+    who = persons(labels, rows)
+    for row, face in enumerate(rows.face_ids.tolist()):
+        person = state.root_of(given.get(face, 0))
+        decided = labels.human[row] or person in state.rejected.get(face, {}) or face in state.group_of
+        assert face not in given or decided or (who[face] == person and labels.outside[row])
+        assert not labels.outside[row] or labels.confidence[row] == 1
 
 
 @settings(max_examples=3000, deadline=None)
@@ -122,14 +137,16 @@ def test_every_decision_is_kept_through_undo_redo_and_reclustering(seed: int, ob
     rng = random.Random(seed)
     entries = random_ledger(rng, rng.randint(1, 24))
     previous: dict[int, int] = {}
+    given = random_given(rng)
     fresh = 100
     done = 0
     while done < len(entries):  # decide for a while, cluster anew, label, decide on
         done = min(len(entries), done + rng.randint(1, 8))
         state = replay(entries[:done])
         rows = random_rows(rng, state, obedient=obedient)
-        labels = label(state, rows, previous=previous, rules=RULES)
+        labels = label(state, rows, previous=previous, given=given, rules=RULES)
         check_decisions_are_kept(state, rows, labels)
+        check_given_is_kept(state, rows, labels, given)
         auto = (labels.identity != -1) & ~labels.human
         named = np.where(labels.identity <= FIRST_NEW, fresh - labels.identity, labels.identity)
         fresh += labels.new + 2
@@ -142,10 +159,12 @@ def test_labelling_again_changes_nothing_and_ignores_order_and_numbering(seed: i
     rng = random.Random(seed)
     state = replay(random_ledger(rng, rng.randint(1, 16)))
     rows = random_rows(rng, state, obedient=True)
-    first = label(state, rows, previous={}, rules=RULES)
+    given = random_given(rng)
+    previous = {face: rng.choice((1, 2, 3, 50, 51, 52)) for face in PLENTY if rng.random() < 0.5} | given
+    first = label(state, rows, previous=previous, given=given, rules=RULES)
     made = np.where(first.identity <= FIRST_NEW, 100 - first.identity, first.identity)
     auto = (made != -1) & ~first.human
-    previous = dict(zip(rows.face_ids[auto].tolist(), made[auto].tolist(), strict=True))
+    previous |= dict(zip(rows.face_ids[auto].tolist(), made[auto].tolist(), strict=True)) | given
     order = np.array(rng.sample(range(len(made)), len(made)))
     shuffled = Clustered(
         face_ids=rows.face_ids[order],
@@ -155,7 +174,7 @@ def test_labelling_again_changes_nothing_and_ignores_order_and_numbering(seed: i
         quality=rows.quality[order],
         profiles=rows.profiles[order],
     )
-    again = label(state, shuffled, previous=previous, rules=RULES)
+    again = label(state, shuffled, previous=previous, given=given, rules=RULES)
     assert again.identity.tolist() == made[order].tolist()
     assert again.reason.tolist() == first.reason[order].tolist()
     assert again.new == 0
@@ -232,6 +251,39 @@ def test_poor_faces_and_second_faces_of_a_photo_stay_unlabelled() -> None:
     }
     tied = replay([Entry(1, Kind.SAME, faces=(3,), others=(4,)), Entry(2, Kind.SAME, faces=(2,), others=(1,))])
     assert set(reasons(label(tied, rows, previous={}, rules=RULES), rows).values()) == {""}
+
+
+def test_labels_from_outside_stand_above_clustering_and_beneath_people() -> None:
+    rows = table({1: 0, 2: 0, 3: 1, 4: 1, 5: -1, 6: -1, 7: -1, 8: -1})
+    previous = {1: 10, 2: 10, 3: 11, 4: 11}
+    given = {1: 30, 5: 30, 6: 30, 7: 31}
+    found = label(State(), rows, previous=previous, given=given, rules=RULES)
+    assert persons(found, rows) == {1: 30, 2: 10, 3: 11, 4: 11, 5: 30, 6: 30, 7: 31, 8: -1}
+    assert (found.outside & (found.confidence == 1) & ~found.human).tolist() == [face in given for face in range(1, 9)]
+    state = replay(
+        [
+            Entry(1, Kind.REJECT, faces=(1, 7), identity=30),
+            Entry(2, Kind.REJECT, faces=(7,), identity=31),
+            Entry(3, Kind.DIFFERENT, faces=(5,), others=(6,)),
+            Entry(4, Kind.SAME, faces=(8,), others=(5,)),
+        ]
+    )
+    found = label(state, rows, previous=previous, given=given, rules=RULES)
+    # 1 is whom its cluster is, 7 nobody; of 5 and 6 one keeps the label, and 8 is whom 5 is.
+    assert persons(found, rows) == {1: 10, 2: 10, 3: 11, 4: 11, 5: 30, 6: -1, 7: -1, 8: 30}
+    assert reasons(found, rows) == {face: "rejected" if face in (6, 7) else "" for face in range(1, 9)}
+    assert found.decision.tolist() == [0, 0, 0, 0, 0, 3, 2, 0]
+    moved = replay([Entry(1, Kind.ASSIGN, faces=(1,), identity=5), Entry(2, Kind.MERGE, identity=30, into=9)])
+    assert persons(label(moved, rows, previous=previous, given=given, rules=RULES), rows) == {
+        1: 5,
+        2: 5,
+        3: 11,
+        4: 11,
+        5: 9,
+        6: 9,
+        7: 31,
+        8: -1,
+    }
 
 
 def test_columns_that_do_not_fit_are_refused() -> None:

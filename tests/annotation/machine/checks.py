@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -49,8 +50,7 @@ def last_persons(applied: ClusterRun | None = None) -> dict[int, int]:
     gave when it was current before."""
     found: dict[int, int] = {}
     for label in Label.objects.all():
-        own = None if label.source == "human" else label.identity_id
-        person = label.given_id if label.given_as or own is None else own
+        person = label.identity_id if label.source == "auto" and label.identity_id else label.given_id
         if person is not None:
             found[label.face_id] = person
     if applied is not None:
@@ -69,17 +69,14 @@ def check_labels(oracle: Oracle, previous: dict[int, int], before: dict[int, Lab
     entries = ledger_entries()
     run = ClusterRun.objects.filter(current=True).first()
     rules = run.parameters.get("rules", {}) if run else {}
-    slow = SlowLabels(oracle, entries, _rows(run, oracle), previous, rules or asdict(Rules()))
+    given = {face: label.given_id for face, label in before.items() if label.given_as and label.given_id}
+    slow = SlowLabels(oracle, entries, _rows(run, oracle, given), previous, rules or asdict(Rules()), given)
     known = set(run.members.values_list("face_id", flat=True)) if run else set()
     labels = {label.face_id: label for label in Label.objects.all()}
     made: dict[int, int] = {}
     for face in Face.objects.order_by("pk").values_list("pk", flat=True):
         label, shown = labels.get(face), slow.shown.get(face)
-        given = before.get(face)
-        if given is not None and given.given_as and not (shown and shown.human):
-            person = oracle.root.get(given.given_id or 0, given.given_id)
-            assert label is not None and (label.identity_id, label.source) == (person, given.given_as), face
-        elif shown is None or (face not in known and shown.reason == "singleton"):
+        if shown is None or (face not in known and shown.reason == "singleton"):
             assert label is None or (label.identity_id, label.source) == (None, "auto"), (face, vars(label))
         else:
             assert label is not None, face
@@ -88,8 +85,9 @@ def check_labels(oracle: Oracle, previous: dict[int, int], before: dict[int, Lab
                 assert label.identity_id not in previous.values()
             else:
                 assert label.identity_id == shown.person, (face, vars(label), shown)
-            assert (label.source == "human", label.reason) == (shown.human, shown.reason), (face, vars(label), shown)
-            if shown.human or shown.person is None:
+            source = "human" if shown.human else before[face].given_as if shown.outside and face in given else "auto"
+            assert (label.source, label.reason) == (source, shown.reason), (face, vars(label), shown)
+            if shown.human or shown.outside or shown.person is None:
                 assert label.confidence == float(shown.person is not None)
     assert len(set(made.values())) == len(made)
     for cluster in Cluster.objects.filter(run=run):
@@ -101,14 +99,14 @@ def check_labels(oracle: Oracle, previous: dict[int, int], before: dict[int, Lab
     assert {(kinds[kind], a, b, entry) for kind, a, b, entry in rows} == pairs
 
 
-def _rows(run: ClusterRun | None, oracle: Oracle) -> list[Row]:
+def _rows(run: ClusterRun | None, oracle: Oracle, given: Mapping[int, int]) -> list[Row]:
     prior = CollectionPhoto.objects.filter(collection__prior=Collection.Prior.PROFILE).order_by()
     profiles = dict(prior.values_list("photo").annotate(first=Min("collection")))
     members = {member.face_id: member for member in ClusterMember.objects.filter(run=run)} if run else {}
     rows = []
     for face in Face.objects.all():
         member = members.get(face.pk)
-        if member is not None or face.pk in oracle.aside or oracle.person(face.pk) is not None:
+        if member is not None or face.pk in {*given, *oracle.aside} or oracle.person(face.pk) is not None:
             cluster, similarity = (member.cluster_id or 0, member.similarity or 0.0) if member else (0, 0.0)
             profile = profiles.get(face.photo_id, 0)
             rows.append(Row(face.pk, face.photo_id, cluster, similarity, face.quality, profile))

@@ -11,6 +11,7 @@ from annotation.queries.ledger_pages import LedgerFilter
 from annotation.services import clusters, identities
 from annotation.services.decisions import By, decide, redo, revert, undo
 from annotation.services.reversals import take_back
+from foundation.errors import NotFound
 
 NAMES = ("", "Anna", "Bertil")
 
@@ -27,7 +28,10 @@ def some_person(rng: random.Random) -> int:
 def some_cluster(rng: random.Random) -> Cluster:
     """Mostly one of the current run."""
     current = list(Cluster.objects.filter(run__current=True).order_by("pk"))
-    return rng.choice(current if current and rng.random() < 0.9 else list(Cluster.objects.order_by("pk")))
+    found = current if current and rng.random() < 0.9 else list(Cluster.objects.order_by("pk"))
+    if not found:
+        raise NotFound("There is no cluster.")
+    return rng.choice(found)
 
 
 def some_members(rng: random.Random, cluster: Cluster) -> list[int]:

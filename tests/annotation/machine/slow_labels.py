@@ -35,9 +35,10 @@ class Shown:
     human: bool = False
     reason: str = ""
     open: bool = True
+    outside: bool = False
 
     def close(self, reason: str, *, human: bool = False) -> None:
-        self.person, self.reason, self.open, self.human = None, reason, False, human
+        self.person, self.reason, self.open, self.human, self.outside = None, reason, False, human, False
 
 
 class SlowLabels:
@@ -50,6 +51,7 @@ class SlowLabels:
         rows: Sequence[Row],
         previous: Mapping[int, int],
         rules: Mapping[str, Any],
+        given: Mapping[int, int],
     ) -> None:
         self.oracle, self.rules = oracle, rules
         self.rows = {row.face: row for row in sorted(rows, key=lambda row: row.face)}
@@ -59,15 +61,19 @@ class SlowLabels:
         self.before = {face: self._root(person) for face, person in self._parted(entries, previous).items()}
         self._people()
         self._groups()
+        self.given = {face: person for face in self._open() if (person := self._given(face, given)) is not None}
         self._poor()
         self._profiles()
         self._small()
         self.named = self._persons()
         for face in self._open():
             self.shown[face].person = self.named[self.cluster[face]]
-        for face in self._open():
-            if self.shown[face].person in self.rejected(face):
-                self.shown[face].close("rejected", human=True)
+        for face, person in self.given.items():
+            self.shown[face] = Shown(person, open=False, outside=True)
+        for face, shown in self.shown.items():
+            refused = shown.person is None and not shown.human and self._root(given.get(face, 0)) in self.rejected(face)
+            if refused or (shown.open and shown.person in self.rejected(face)):
+                shown.close("rejected", human=True)
         self._pairs()
         self._photos()
 
@@ -124,6 +130,12 @@ class SlowLabels:
                 fresh -= 1
                 self.cluster.update(dict.fromkeys(group, home))
 
+    def _given(self, face: int, given: Mapping[int, int]) -> int | None:
+        """Whom most labels from outside say that the face and those tied to it are, unless people say it is not."""
+        people = [self._root(given[other]) for other in self.groups.get(face, {face}) if other in given]
+        votes = Counter(person for person in people if person not in self.rejected(face))
+        return min(votes, key=lambda person: (-votes[person], person)) if votes else None
+
     def _vouched(self, face: int) -> bool:
         return face in self.groups
 
@@ -165,26 +177,42 @@ class SlowLabels:
 
     def _persons(self) -> dict[int, int | None]:
         before = {face: person for face, person in self.before.items() if person not in self.rejected(face)}
+        before.update(self.given)
         clusters = sorted({number for number in self.cluster.values() if number}, key=self._first_face)
         named: dict[int, int | None] = dict.fromkeys(clusters)
         for cluster in clusters:
-            habits = Counter(before[face] for face in self._open() if self.cluster[face] == cluster and face in before)
-            habit = min(habits, key=lambda person: (-habits[person], person)) if habits else None
-            votes = Counter(
-                shown.person
-                for face, shown in self.shown.items()
-                if shown.human and shown.person and self.cluster[face] == cluster
-                if habit not in self.rejected(face) and not self._parted_from(face, cluster)
-            )
-            if votes:
-                named[cluster] = min(votes, key=lambda p: (-votes[p], p != habit, p or 0))
-        self._keep(named, before, clusters)
+            mates = [face for face in self._open() if self.cluster[face] == cluster and face in before]
+            habits = Counter(before[face] for face in mates)
+            movable = Counter(before[face] for face in mates if face not in self.given)
+            habit = min(habits, key=lambda p: (-habits[p], -movable[p], p)) if habits else None
+            first = self._elected(cluster, habit)
+            named[cluster] = first and self._elected(cluster, first)
+        settled: dict[int, int | None] = {}
+        late: dict[int, int | None] | None = None
+        while late is None or late:  # once more without those who are somebody else now
+            named.update(late or {})
+            settled = dict(named)
+            self._keep(settled, before, clusters)
+            waiting = {self.cluster[face] for face in self._open() if named[self.cluster[face]] is None}
+            late = {cluster: self._elected(cluster, settled[cluster]) for cluster in waiting}
+            late = {cluster: person for cluster, person in late.items() if person is not None}
+        named = settled
         number = NEW
         for cluster in clusters:
             if named[cluster] is None and any(self.cluster[face] == cluster for face in self._open()):
                 named[cluster] = number
                 number -= 1
         return named
+
+    def _elected(self, cluster: int, usual: int | None) -> int | None:
+        """Whom most of its faces are by people, but for those taken from the usual person or from its open faces."""
+        votes = Counter(
+            shown.person
+            for face, shown in self.shown.items()
+            if shown.human and shown.person and self.cluster[face] == cluster
+            if usual not in self.rejected(face) and not self._parted_from(face, cluster)
+        )
+        return min(votes, key=lambda p: (-votes[p], p != usual, p or 0)) if votes else None
 
     def _parted_from(self, face: int, cluster: int) -> bool:
         """Whether people told the face apart from an open one of the cluster."""
@@ -196,13 +224,16 @@ class SlowLabels:
         waiting = [face for face in self._open() if named[self.cluster[face]] is None]
         cells = Counter((before[face], self.cluster[face]) for face in waiting if face in before)
         size = Counter(self.cluster[face] for face in waiting)
-        whole = Counter(before[face] for face in waiting if face in before)
+        parts = Counter((before[face], self.cluster[face], face in self.given) for face in waiting if face in before)
+        whole = Counter((before[face], face in self.given) for face in waiting if face in before)
         used = {shown.person for shown in self.shown.values() if shown.human}
         merged = {root for person, root in self.oracle.root.items() if person != root}
         for person, cluster in sorted(cells, key=lambda cell: (-cells[cell], cell[0], clusters.index(cell[1]))):
             both = cells[person, cluster]
             large = both / size[cluster] >= self.rules["min_overlap"]
-            if named[cluster] is not None or not (large or both / whole[person] >= self.rules["min_overlap"]):
+            kinds = [kind for kind in (False, True) if whole[person, kind]]
+            shares = [parts[person, cluster, kind] / whole[person, kind] for kind in kinds]
+            if named[cluster] is not None or not (large or max(shares) >= self.rules["min_overlap"]):
                 continue
             if person not in used or (person in merged and large):
                 named[cluster] = person
@@ -217,17 +248,21 @@ class SlowLabels:
         for a in sorted(self.rows):
             for b in sorted(self.rows):
                 tied = b in self.groups.get(a, ())
-                if a < b and self.rows[a].photo == self.rows[b].photo and self._both(a, b) and not tied:
+                either = self.shown[a].open or self.shown[b].open
+                if a < b and self.rows[a].photo == self.rows[b].photo and either and self._both(a, b) and not tied:
                     self._drop_weaker(a, b, "same_photo")
 
     def _both(self, a: int, b: int) -> bool:
         one, two = self.shown[a], self.shown[b]
-        return one.person is not None and one.person == two.person and (one.open or two.open)
+        return one.person is not None and one.person == two.person and not (one.human and two.human)
 
     def _drop_weaker(self, a: int, b: int, reason: str, *, human: bool = False) -> None:
-        weaker = min(a, b, key=lambda face: (not self.shown[face].open, *self._sureness(face), -face))
+        weaker = min(a, b, key=lambda face: (*self._strength(face), *self._sureness(face), -face))
         for face in self.groups.get(weaker, {weaker}):
             self.shown[face].close(reason, human=human)
+
+    def _strength(self, face: int) -> tuple[bool, bool]:
+        return self.shown[face].human, self.shown[face].outside
 
     def _sureness(self, face: int) -> tuple[bool, float]:
         low, high = self.rules["doubtful_at"], self.rules["confident_at"]
