@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from accounts.models import User
 from annotation.models import Decision, Identity, Label
@@ -338,6 +338,25 @@ def test_more_questions_come_before_the_last_is_answered_and_undo_goes_back_step
         toast(page, "Undone: Skipped")
         expect(page.locator(".why:visible")).to_have_text(re.compile(f"why {left}"))
     assert ReviewVote.objects.filter(withdrawn_at=None).count() == 24
+
+
+def test_questions_go_on_where_the_further_ones_came_before_the_server_knew_the_answers(
+    opened: Open, made: World
+) -> None:
+    batch = make_pairs(made, count=0)
+    for n in range(22):
+        faces = [made.faces[n % 6].pk, made.faces[6 + n % 4].pk]
+        ReviewItem.objects.create(batch=batch, ordinal=n, faces=faces, value=9, settles=1, why=f"why {n:02}")
+    page = opened(batch)
+    as_it_was = page.request.get(page.url).text()
+    asked: list[Route] = []
+    page.route(page.url, lambda route: asked.append(route), times=1)
+    for n in range(20):
+        expect(page.locator(".why:visible")).to_have_text(re.compile(f"why {n:02}"))
+        page.keyboard.press("Space")
+    expect(page.locator(".why:visible")).to_have_count(0)
+    asked[0].fulfill(body=as_it_was, content_type="text/html")
+    expect(page.locator(".why:visible")).to_have_text(re.compile("why 20"))
 
 
 def test_the_next_question_is_there_within_a_frame_of_the_key(opened: Open, made: World) -> None:

@@ -186,11 +186,11 @@ function isHere(question) {
 async function more() {
   if (!box || asking || !hasMore() || open().length > FEW) return;
   asking = true;
+  const nothing = !open().length;
   try {
-    const nothing = !open().length;
     if (nothing) await outbox.idle();
     const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (!answer.ok) return;
+    if (!answer.ok) throw new ApiError(answer.status, "error", "The server is in trouble.");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("questions");
     for (const question of page?.querySelectorAll("[data-question]") ?? []) {
       if (isHere(question)) continue;
@@ -198,13 +198,14 @@ async function more() {
       box.append(document.adoptNode(question));
     }
     if (!page?.hasAttribute("data-more") || (nothing && !open().length)) box.removeAttribute("data-more");
-    if (!current()) show(open()[0]);
     void lease();
   } catch {
     window.setTimeout(() => void more(), RENEW_MS / 10); // the connection is lost
+    return;
   } finally {
     asking = false;
   }
+  if (!current()) show(open()[0]); // asks again if all was answered meanwhile, before the server knew
 }
 
 /** The same key means the first answer whichever kind of question is shown. @param {string[]} answers */
