@@ -8,7 +8,7 @@ class MiningConfig(AppConfig):
     def ready(self) -> None:
         import mining.schema  # noqa: F401 registers the extension
         from annotation.services.current_run import on_new_run
-        from annotation.services.decisions import on_change_of_standing
+        from annotation.services.standing import on_change_of_standing
         from mining.services.answers import follow_ledger
         from mining.services.outdated import close_clusters_of_other_runs
 

@@ -11,7 +11,9 @@ from annotation.clustering.vectors import Indexes, Vectors
 Float64 = npt.NDArray[np.float64]
 
 BLOCK = 1 << 16
-DECIMALS = 5  # kept of a score: two faces are equally like their centroid, and the smaller index goes first
+EQUAL = (
+    1e-5  # scores less apart are equal: two faces are equally like their centroid, but for what rounding makes of it
+)
 
 
 def two_parts(vectors: Vectors, labels: Indexes, middles: Centroids) -> npt.NDArray[np.bool_]:
@@ -20,10 +22,10 @@ def two_parts(vectors: Vectors, labels: Indexes, middles: Centroids) -> npt.NDAr
     The weakest is the one least like the centroid. Both parts of a cluster of two faces or more have a face; one of a
     single face is all False. Linear in n.
     """
-    weakest = _first(-_dots(vectors, middles.directions, labels), labels)
+    weakest = best_of_each(-_dots(vectors, middles.directions, labels), labels)
     to_weakest = _dots(vectors, vectors[weakest], labels)
     to_weakest[weakest] = 2.0
-    opposite = _first(-to_weakest, labels)
+    opposite = best_of_each(-to_weakest, labels)
     second = to_weakest > _dots(vectors, vectors[opposite], labels)
     second[opposite] = False
     second[weakest] = weakest != opposite
@@ -36,7 +38,7 @@ def typical(
     """(k,) the face most like the centroid of each group `of` (n,) 0..k-1; where quality (n,) 0 to 1 is known, the one
     with the highest product of the two."""
     like = _dots(vectors, middles.directions, of)
-    return _first(like if quality is None else np.maximum(like, 0) * np.asarray(quality, np.float64), of)
+    return best_of_each(like if quality is None else np.maximum(like, 0) * np.asarray(quality, np.float64), of)
 
 
 def _dots(vectors: Vectors, centres: Vectors, of: Indexes) -> Float64:
@@ -48,8 +50,10 @@ def _dots(vectors: Vectors, centres: Vectors, of: Indexes) -> Float64:
     return like
 
 
-def _first(score: Float64, of: Indexes) -> Indexes:
-    """The row with the highest score of each group 0..k-1, the first on a tie."""
-    order = np.lexsort((-np.round(score, DECIMALS), of))
-    first: Indexes = order[np.unique(of[order], return_index=True)[1]]
+def best_of_each(score: npt.NDArray[np.floating], of: npt.NDArray[np.integer]) -> Indexes:
+    """The row with the highest score of each group in `of` (n,) >= 0, in the groups' order; of equal ones the first."""
+    best = np.full(int(of.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(best, of, score)
+    near = np.flatnonzero(score >= best[of] - EQUAL)
+    first: Indexes = near[np.unique(of[near], return_index=True)[1]]
     return first

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.services.label_jobs import settled_upto
+from annotation.services.label_jobs import settled_upto, told_upto
 from annotation.services.labels import refresh_labels
+from annotation.services.standing import tell_again
 from jobs.kinds import JobKind, UnitRun, UnitSpec
 from jobs.models import Job, Unit
 
@@ -24,9 +25,9 @@ class RefreshLabels(JobKind):
         return [UnitSpec(key="labels")]
 
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
-        since = settled_upto()
+        since, told = settled_upto(), tell_again(since=told_upto())
         with transaction.atomic():
-            run.done(units[0], refresh_labels(since=since).as_dict())
+            run.done(units[0], refresh_labels(since=since).as_dict() | {"told": told})
 
     def finish(self, job: Job) -> dict[str, Any]:
         unit = job.units.first()

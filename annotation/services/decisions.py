@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Cast
 
@@ -28,20 +28,12 @@ from annotation.queries.picture_access import held_out
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
 from annotation.services.ledger_locks import while_deciding
+from annotation.services.standing import taken_back, tell, undone
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 
 MAX_FACES = 200_000
 MAX_TEXT = 200
 MAX_EVIDENCE = 8_000
-_REVERTS = """
-    WITH RECURSIVE chain AS (
-        SELECT id, reverts_id FROM annotation_decision WHERE reverts_id = ANY(%s)
-        UNION SELECT d.id, d.reverts_id FROM annotation_decision d JOIN chain c ON d.reverts_id = c.id
-    ) SELECT id, reverts_id FROM chain
-"""
-
-Listener = Callable[[Set[int], Set[int]], None]  # (entries that hold, entries that are taken back)
-_LISTENERS: list[Listener] = []
 
 
 @dataclass(frozen=True)
@@ -157,25 +149,11 @@ def record(drafts: Sequence[Draft], *, by: By, action: UUID | None = None) -> li
         _check_identities(drafts, by)
         _check_faces(drafts)
         made = _insert(drafts, by, action or uuid4())
-        undone = direct_labels.undone(made)
-        direct_labels.apply(made, undone)
-        _tell(undone)
+        changed = undone(made)
+        tell(changed)  # first, as an answer locks its question before the people in it
+        direct_labels.apply(made, changed)
         request_labels(user=by.user)
     return made
-
-
-def on_change_of_standing(listener: Listener) -> None:
-    """Have an app above told, in the same transaction, which entries hold again and which are taken back now."""
-    if listener not in _LISTENERS:
-        _LISTENERS.append(listener)
-
-
-def _tell(undone: set[int]) -> None:
-    if not undone or not _LISTENERS:
-        return
-    standing = undone - _taken_back(undone)
-    for listener in _LISTENERS:
-        listener(standing, undone - standing)
 
 
 def _insert(drafts: Sequence[Draft], by: By, action: UUID) -> list[Decision]:
@@ -269,20 +247,8 @@ def _check_faces(drafts: Sequence[Draft]) -> None:
 
 def _standing(targets: Sequence[Decision]) -> list[Decision]:
     """Those of the decisions that are not taken back at present, in the order given."""
-    gone = _taken_back([target.pk for target in targets])
+    gone = taken_back([target.pk for target in targets])
     return [target for target in targets if target.pk not in gone]
-
-
-def _taken_back(targets: Collection[int]) -> set[int]:
-    """Those of the entries that are taken back at present, in one statement however deep undo of undo went."""
-    with connection.cursor() as cursor:
-        cursor.execute(_REVERTS, [list(targets)])
-        reverts = cursor.fetchall()
-    gone: set[int] = set()
-    for number, reverted in sorted(reverts, reverse=True):  # the last one holds, as nothing came after it
-        if number not in gone:
-            gone.add(reverted)
-    return gone
 
 
 def _never_reverts() -> Any:

@@ -24,14 +24,6 @@ PATIENCE = "20ms"
 # The labels that follow from these, or from taking them back, are the job's.
 SILENT = (Kind.SAME, Kind.DIFFERENT, Kind.RENAME, Kind.TAG)
 
-# What reverts take or bring back, through reverts of reverts.
-_UNDONE = """
-    WITH RECURSIVE chain AS (
-        SELECT id, reverts_id FROM annotation_decision WHERE id = ANY(%s)
-        UNION SELECT d.id, d.reverts_id FROM annotation_decision d JOIN chain c ON d.id = c.reverts_id
-    ) SELECT id FROM chain WHERE reverts_id IS NULL
-"""
-
 
 def apply(made: Sequence[Decision], undone: Set[int]) -> None:
     """Rename or merge the people that these new entries name, and label the faces; `undone` is what they take or
@@ -115,16 +107,6 @@ def _restore_labels(undone: Sequence[Decision], *, upto: int) -> None:
     faces = {face for decision in undone for face in (*decision.faces, *decision.others)}
     if len(faces) <= MAX_FACES and Decision.objects.order_by()[: MAX_LEDGER + 1].count() <= MAX_LEDGER:
         write_labels(_rows_from(ledger_state(), faces), upto=upto)
-
-
-def undone(made: Iterable[Decision]) -> set[int]:
-    """The entries, not reverts themselves, that these reverts take back or bring back."""
-    targets = [decision.reverts_id for decision in made if decision.reverts_id]
-    if not targets:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_UNDONE, [targets])
-        return {row[0] for row in cursor.fetchall()}
 
 
 def people_out_of_line(state: State, people: Iterable[int]) -> list[Identity]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -49,10 +50,19 @@ def _pause(last: Job | None) -> timedelta:
 def settled_upto() -> int | None:
     """The entry of the ledger up to which labels follow from it for certain: as the last job told, or the clustering
     that labels follow from, which made all of them. None where neither has told."""
-    last = Job.objects.filter(kind=KIND, state=JobState.FINISHED).order_by("-id").first()
     run = current_run()
     told = [
-        (last.result or {}).get("settled") if last else None,
+        _last_result().get("settled"),
         run.metrics.get("labels", {}).get("settled") if run else None,
     ]
     return max((upto for upto in told if upto is not None), default=None)
+
+
+def told_upto() -> int:
+    """The entry up to which the last job told again what was taken back, see `tell_again`; 0 where none did."""
+    return int(_last_result().get("told", 0))
+
+
+def _last_result() -> dict[str, Any]:
+    last = Job.objects.filter(kind=KIND, state=JobState.FINISHED).order_by("-id").first()
+    return (last.result or {}) if last else {}

@@ -19,11 +19,12 @@ from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
 from mining.services.leases import enough_votes, lend_again, live_votes, lock_item, open_item
-from mining.services.outdated import close_clusters_of_other_runs
+from mining.services.outdated import UNSETTLED, close_clusters_of_other_runs
 from mining.services.settling import rehearse, settle
 from mining.vote_queries import SKIP
 
 State = ReviewItem.State
+CLOSED = (State.ANSWERED, State.OBSOLETE)
 
 
 def answer_item(
@@ -119,28 +120,34 @@ def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> Non
     """Questions whose answer was taken back are open again, with those that it had settled; closed where it came back.
 
     The vote that wrote the decision is withdrawn with it, and comes back with it. Called by the ledger in the
-    transaction of an undo or redo.
+    transaction of an undo or redo; doing it again changes nothing.
     """
+    asked = ReviewItem.objects.select_related("batch").only("state", "decision", "batch__asks", "batch__overlap")
+    # Locked before anything is read of their votes, as whoever answers does.
+    locked = asked.select_for_update(of=("self",)).filter(decision__in=[*standing, *taken_back]).order_by("pk")
+    items = list(locked)
     ReviewVote.objects.filter(decision__in=taken_back, withdrawn_at=None).update(withdrawn_at=timezone.now())
-    closed = ReviewItem.objects.filter(decision__in=taken_back, state__in=(State.ANSWERED, State.OBSOLETE))
-    reopened = list(closed.select_related("batch").only("batch__asks", "batch__overlap"))
-    ids = [item.pk for item in reopened]
+    _reopen([item for item in items if item.decision_id in taken_back and item.state in CLOSED])
+    _close_again([item for item in items if item.decision_id in standing and item.state in UNSETTLED])
+
+
+def _reopen(items: Sequence[ReviewItem]) -> None:
+    ids = [item.pk for item in items]
     ReviewLease.objects.filter(item__in=ids).delete()
-    closed.update(state=State.OPEN)
-    if any(item.batch.asks == ReviewBatch.Asks.CLUSTER for item in reopened):
+    ReviewItem.objects.filter(pk__in=ids).update(state=State.OPEN)
+    ReviewItem.objects.filter(pk__in=enough_votes(items)).update(state=State.DISPUTED)
+    if any(item.batch.asks == ReviewBatch.Asks.CLUSTER for item in items):
         close_clusters_of_other_runs(current_run(), among=ids)
-    ReviewItem.objects.filter(pk__in=enough_votes(reopened)).update(state=State.DISPUTED)
-    _close_again(standing)
 
 
-def _close_again(standing: Collection[int]) -> None:
-    again = ReviewItem.objects.filter(decision__in=standing, state__in=(State.OPEN, State.DISPUTED))
-    said = dict(again.values_list("pk", "decision__evidence__item"))
-    answered = [item for item, asked in said.items() if item == asked]
+def _close_again(items: Sequence[ReviewItem]) -> None:
+    again = ReviewItem.objects.filter(pk__in=[item.pk for item in items])
+    said = again.values_list("pk", "decision__evidence__item")
+    answered = [item for item, asked in said if item == asked]
     votes = ReviewVote.objects.filter(item__in=answered)
     live = set(votes.filter(withdrawn_at=None).values_list("item", "user", "adjudicates"))
     withdrawn = votes.filter(decision=F("item__decision")).exclude(withdrawn_at=None)
     back = [vote.pk for vote in withdrawn if (vote.item_id, vote.user_id, vote.adjudicates) not in live]
     ReviewVote.objects.filter(pk__in=back).update(withdrawn_at=None)
+    again.exclude(pk__in=answered).update(state=State.OBSOLETE)
     again.filter(pk__in=answered).update(state=State.ANSWERED)
-    again.update(state=State.OBSOLETE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from accounts.models import User
 from annotation.ledger.entries import Kind
 from annotation.models import Constraint, Decision, Identity, Label
 from annotation.services.decisions import By, record, revert
+from annotation.services.standing import taken_back
 from mining.consensus.marks import marks_of, payload_of, weigh_marks
 from mining.consensus.posterior import posterior
 from mining.known.scoring import claimed
@@ -176,15 +177,29 @@ def _said_directly(item: ReviewItem) -> Decision | None:
     if item.batch.asks == ReviewBatch.Asks.MERGE:
         merged = Identity.objects.filter(pk__in=item.identities).exclude(merged_into=None)
         merges = Decision.objects.filter(kind=Kind.MERGE, identity__in=merged, created_at__gt=item.batch.created_at)
-        return merges.order_by("-id").first()
+        return _latest(_standing(merges))
     whose = item.faces[:1] if item.batch.asks == ReviewBatch.Asks.SUSPECT else item.faces
     labels = Label.objects.filter(face__in=whose, source=Label.Source.HUMAN, **since).select_related("decision")
-    spoken = [label.decision for label in labels if label.decision and label.decision.evidence.get("page") != "review"]
+    spoken = _standing(_not_in_queues(label.decision for label in labels))
     if len(spoken) == len(whose):
-        return max(spoken, key=lambda decision: decision.pk)
+        return _latest(spoken)
     if item.batch.asks == ReviewBatch.Asks.PAIR:
         low, high = sorted(item.faces[:2])
-        pairs = Constraint.objects.filter(face_a=low, face_b=high, **since).exclude(decision__evidence__page="review")
-        pair = pairs.select_related("decision").order_by("-decision").first()
-        return pair.decision if pair else None
+        pairs = Constraint.objects.filter(face_a=low, face_b=high, **since).select_related("decision")
+        return _latest(_standing(_not_in_queues(pair.decision for pair in pairs)))
     return None
+
+
+def _not_in_queues(decisions: Iterable[Decision | None]) -> list[Decision]:
+    return [decision for decision in decisions if decision and decision.evidence.get("page") != "review"]
+
+
+def _standing(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those that hold: labels and pairs follow only later what is taken back."""
+    found = list(decisions)
+    gone = taken_back([decision.pk for decision in found]) if found else set()
+    return [decision for decision in found if decision.pk not in gone]
+
+
+def _latest(decisions: Iterable[Decision]) -> Decision | None:
+    return max(decisions, key=lambda decision: decision.pk, default=None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.clustering.typical import best_of_each
 from mining.strategies.pool import Float, Int
 
 BLOCK = 1 << 16
@@ -43,11 +44,12 @@ def hearts(vectors: Float, persons: Int) -> Hearts:
     sums = np.add.reduceat(vectors[order], starts) if len(known) else np.empty((0, vectors.shape[1]), np.float32)
     norms = np.maximum(np.linalg.norm(sums, axis=1), 1e-12)
     centres = (sums / norms[:, None]).astype(np.float32)
-    # Rounded, so that two faces, which are always equally like their centroid, are told apart by order, not by noise.
-    like = np.round(similarity_to(vectors, centres, of), 5)
-    inner = np.lexsort((np.arange(len(of)), -like, of))
-    second = inner[np.minimum(starts + 1, starts + sizes - 1)] if len(known) else starts
-    return Hearts(known, of, sizes, inner[starts], second, centres, (norms / sizes).astype(np.float32))
+    like = similarity_to(vectors, centres, of)
+    medoid = best_of_each(like, of)
+    others = np.delete(np.arange(len(of)), medoid)
+    second = medoid.copy()
+    second[sizes > 1] = others[best_of_each(like[others], of[others])]
+    return Hearts(known, of, sizes, medoid, second, centres, (norms / sizes).astype(np.float32))
 
 
 def most_alike(vectors: Float, row: int, rows: Int, count: int = SHOWN) -> Int:

@@ -6,23 +6,26 @@ import math
 import random
 import re
 from itertools import count
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from annotation.models import Decision, Label
+from annotation.models import ClusterRun, Constraint, Decision, Identity, Label
 from annotation.services.decisions import decide, redo, revert, undo
+from annotation.services.labels import refresh_labels
 from foundation.errors import Conflict, Forbidden, InvalidInput
+from jobs import services as jobs
+from jobs.models import UNFINISHED, Job
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.review_pages import list_questions
 from mining.services.answers import cast_vote, skip_item, withdraw_vote
 from mining.services.error_models import refresh_error_models
 from mining.services.leases import lease_items, release_items
-from tests.annotation.decisions.world import World, make_world, user
+from tests.annotation.decisions.world import World, label_of, make_world, user
 
 pytestmark = pytest.mark.django_db
 _numbers = count()
@@ -218,6 +221,48 @@ def test_what_somebody_said_directly_counts_for_more_than_votes(world: World) ->
     assert item_of(batch).state == "disputed"  # both votes are in, so somebody settles it
 
 
+def test_what_was_said_directly_and_taken_back_does_not_count(world: World) -> None:
+    batch = make_batch(world)
+    item, manager = item_of(batch), anybody("manager")
+    low, high = sorted(item.faces)
+    said = decide(user=manager, kind="different", faces=[low], others=[high])
+    refresh_labels()
+    assert Constraint.objects.get(face_a=low, face_b=high).decision == said
+    revert(user=manager, decision_id=said.pk)  # the pair is there until labels are made anew
+    votes = [vote(anybody(), item) for _ in range(2)]
+    assert (item_of(batch).state, item_of(batch).decision) == ("answered", votes[1].decision)
+
+
+def test_half_of_what_was_said_directly_does_not_count_for_both_faces(world: World) -> None:
+    batch = make_batch(world)
+    item, manager = item_of(batch), anybody("manager")
+    said = [
+        decide(user=manager, kind="assign", faces=[face], identity=label_of(face).identity_id) for face in item.faces
+    ]
+    revert(user=manager, decision_id=said[0].pk)
+    Label.objects.filter(face=item.faces[0]).update(source="human", decision=said[0])  # as if not yet made anew
+    for _ in range(2):
+        vote(anybody(), item)
+    assert item_of(batch).state == "answered"
+
+
+def test_a_cluster_of_an_earlier_run_that_was_settled_directly_is_not_disputed_later(world: World) -> None:
+    run = ClusterRun.objects.get(current=True)
+    batch = ReviewBatch.objects.create(strategy="clusters", asks="cluster", overlap=2, run=run)
+    cluster = run.clusters.order_by("ordinal")[0]
+    faces = [cluster.medoid_id, cluster.widest_a_id]
+    settings = {"value": 1, "settles": 8, "why": "w", "evidence": {"cluster": cluster.pk}}
+    item = batch.items.create(ordinal=0, faces=faces, identities=[cluster.identity_id], **settings)
+    manager = anybody("manager")
+    said = decide(user=manager, kind="assign", faces=faces, identity=cluster.identity_id)
+    for _ in range(2):
+        vote(anybody(), item, "same")
+    assert (item_of(batch).state, item_of(batch).decision) == ("obsolete", said)
+    world.cluster()
+    revert(user=manager, decision_id=said.pk)
+    assert item_of(batch).state == "obsolete"
+
+
 def test_skipping_passes_a_question_on_until_enough_have_skipped_it(world: World) -> None:
     batch = make_batch(world)
     anna, bea = anybody(), anybody()
@@ -309,6 +354,36 @@ def test_people_who_ask_at_the_same_moment_get_no_question_too_often() -> None:
         lease_items(user=who, batch_id=batch.pk, count=12)  # what two at once left to each other
     holders = ReviewLease.objects.values("item").annotate(n=Count("pk")).values_list("n", flat=True)
     assert list(holders) == [2] * 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_closed_by_what_is_taken_back_at_the_same_moment_opens_again() -> None:
+    batch = make_batch(make_world(8, 8))
+    item, manager = item_of(batch), anybody("manager")
+    said = decide(user=manager, kind="assign", faces=item.faces, identity=Identity.objects.create().pk)
+    taken, voted = Event(), Event()
+
+    def take_back() -> None:
+        try:
+            with transaction.atomic():
+                revert(user=manager, decision_id=said.pk)
+                taken.set()
+                assert voted.wait(20)
+        finally:
+            connection.close()
+
+    elsewhere = Thread(target=take_back)
+    elsewhere.start()
+    assert taken.wait(20)
+    for _ in range(2):
+        vote(anybody(), item)
+    assert (item_of(batch).state, item_of(batch).decision) == ("obsolete", said)
+    voted.set()
+    elsewhere.join(20)
+    while (job := Job.objects.filter(state__in=UNFINISHED).order_by("id").first()) is not None:
+        jobs.run_to_end(job_id=job.pk)
+    assert item_of(batch).state == "disputed"
+    assert ReviewVote.objects.filter(item=item, withdrawn_at=None).count() == 2
 
 
 def carried(votes: dict[int, str], overlap: int, before: str, sure: float = 0.95) -> str:
