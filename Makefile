@@ -7,7 +7,7 @@ TSC := npx --yes --package typescript@5.9.3 tsc
 export LOUPE_HOME ?= $(CURDIR)/var
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-slow bench lint format browser blender clean
+.PHONY: help setup up demo test test-slow test-new bench lint format browser blender clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ test: setup browser  ## all tests but the slow ones
 
 test-slow: setup browser  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-new: setup browser  ## all tests but the slow ones, on examples that nobody has tried
+	$(BIN)/python -m pytest --hypothesis-profile=default
 
 lint: setup  ## style, types and who may import whom
 	$(BIN)/ruff check .

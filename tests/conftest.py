@@ -7,12 +7,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from config.embedded.services import Running, running
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The same examples every time: what passes here passes elsewhere. `--hypothesis-profile=default` seeks new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
