@@ -44,7 +44,7 @@ test: setup browser  ## all tests but the slow ones
 	$(BIN)/python -m pytest
 
 test-slow: setup browser  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --hypothesis-profile=default
 
 test-new: setup browser  ## all tests but the slow ones, on examples that nobody has tried
 	$(BIN)/python -m pytest --hypothesis-profile=default
