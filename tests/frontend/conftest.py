@@ -10,12 +10,14 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.factories import World, make_users, make_world
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE_MS = 30_000  # a machine under load may take its time; only what fails waits that long
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -66,24 +68,25 @@ def made(transactional_db: Any) -> World:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def problems() -> list[str]:
-    """What the browser's console complained about; every test that asks for `page` ends with it empty."""
+def excused() -> list[str]:
+    """What the browser's console may complain about in this test, as parts of its messages; of nothing else."""
     return []
 
 
 @pytest.fixture
-def page(context: BrowserContext, problems: list[str]) -> Iterator[Page]:
+def page(context: BrowserContext, excused: list[str]) -> Iterator[Page]:
     opened = context.new_page()
+    problems: list[str] = []
     opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: problems.append(str(error)))
     yield opened
-    assert problems == []
+    assert [one for one in problems if not any(part in one for part in excused)] == []
 
 
 @pytest.fixture

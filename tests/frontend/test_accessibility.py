@@ -32,7 +32,7 @@ def violations(page: Page, address: str) -> list[str]:
 
 @pytest.mark.timeout(300)
 def test_axe_finds_nothing_wrong_on_any_page(
-    page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None], problems: list[str]
+    page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None], excused: list[str]
 ) -> None:
     found = {"login": violations(page, live_server.url + "/login/")}
     signed_in(people["manager"])
@@ -41,5 +41,5 @@ def test_axe_finds_nothing_wrong_on_any_page(
     make = [dataclasses.replace(one, person=f"Painted {n // 20}") for n, one in enumerate(painted(80))]
     for name, address in addresses(make_showcase(people, make)).items():
         found[name] = violations(page, live_server.url + address)
-    problems.clear()  # the page that is missing on purpose is an error to the console
+    excused.append("404 (Not Found)")  # the page that is missing on purpose
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

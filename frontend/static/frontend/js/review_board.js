@@ -29,8 +29,6 @@ export class BoardQuestion {
     this.expected = /** @type {Answer} */ (question.dataset.expected);
     this.grid = /** @type {HTMLElement} */ (question.querySelector("[data-grid]"));
     this.selection = new Selection(this.grid, () => this.#tell());
-    /** Only what was before somebody's eyes is answered. @type {WeakSet<Element>} */
-    this.seen = new WeakSet();
     this.shownAt = 0;
     const observer = new IntersectionObserver((entries) => this.#see(entries, observer), { threshold: 0.6 });
     for (const tile of this.selection.tiles()) observer.observe(tile);
@@ -40,7 +38,7 @@ export class BoardQuestion {
   /** @param {IntersectionObserverEntry[]} entries @param {IntersectionObserver} observer */
   #see(entries, observer) {
     for (const entry of entries.filter((one) => one.isIntersecting)) {
-      this.seen.add(entry.target);
+      entry.target.toggleAttribute("data-seen", true); // only what was before somebody's eyes is answered
       observer.unobserve(entry.target);
     }
   }
@@ -61,7 +59,7 @@ export class BoardQuestion {
 
   /** @returns {HTMLElement | undefined} a pair that was not in view yet */
   unseen() {
-    return this.selection.tiles().find((tile) => !this.seen.has(tile));
+    return this.selection.tiles().find((tile) => !("seen" in tile.dataset));
   }
 
   /** @returns {{ item: number, answer: string }[]} */
