@@ -10,8 +10,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 from django.conf import settings
+from pytest_django.live_server_helper import LiveServer
 
 from config.embedded.services import Running, running
+from tests.gate import Gate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -54,6 +56,18 @@ def services() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(services: Running, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Whoever uses the database starts the services first."""
+
+
+@pytest.fixture
+def live_server(live_server: LiveServer) -> Iterator[LiveServer]:
+    """Django's, which answers nothing more once the test is over: the database is emptied then."""
+    server = live_server.thread.httpd
+    gate = server.get_app()
+    if not isinstance(gate, Gate):
+        gate = Gate(gate)
+        server.set_app(gate)
+    with gate.open():
+        yield live_server
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def batch() -> ReviewBatch:
 def keep_talking(who: User, begin: Barrier) -> list[str]:
     """Marks of what was done, in order; each is in the evidence of the entries that it made."""
     rng, done = random.Random(who.pk), []
-    begin.wait(20)
+    begin.wait(60)
     try:
         for number in range(SAID):
             mark = f"{who.username} {number}"
@@ -82,7 +82,7 @@ def say_something(rng: random.Random, who: User, mark: str) -> None:
 
 
 def keep_refreshing(begin: Barrier, talking: Callable[[], bool]) -> int:
-    begin.wait(20)
+    begin.wait(60)
     rounds = 0
     try:
         while talking():

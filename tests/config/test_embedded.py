@@ -42,7 +42,7 @@ def answer(home: Path) -> object:
         return row[0]
 
 
-def wait_until_gone(processes: list[psutil.Process], seconds: float = 20) -> None:
+def wait_until_gone(processes: list[psutil.Process], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
         assert time.monotonic() < deadline
@@ -61,7 +61,7 @@ def test_services_start_are_shared_restart_and_stop(home: Path) -> None:
         for process in processes:
             process.kill()
         wait_until_gone(processes)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (postgres.ready(ours.layout) and valkey.ready(ours.layout)):
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -106,7 +106,7 @@ def test_an_orphan_is_ended_and_a_strange_process_is_not(home: Path) -> None:
         assert sleeper.poll() is None and not pid_file.exists()
         pid_file.write_text(f"{sleeper.pid}\n")
         end_orphan(pid_file, mentions="61.25", signals=[signal.SIGTERM])
-        assert sleeper.wait(5) == -signal.SIGTERM and not pid_file.exists()
+        assert sleeper.wait(60) == -signal.SIGTERM and not pid_file.exists()
     pid_file.write_text("not a number")
     end_orphan(pid_file, mentions="x", signals=[signal.SIGTERM])
     assert not pid_file.exists()
@@ -144,7 +144,7 @@ def test_what_dies_is_started_again_and_what_hangs_is_killed(tmp_path: Path) -> 
     program = Program("thing", ["sh", "-c", stubborn], tmp_path / "thing.log", stop_seconds=0.5)
     with Keeper(say=said.append) as keeper:
         keeper.start([Service(program)])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not starts.exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)

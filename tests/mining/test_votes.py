@@ -339,7 +339,7 @@ def test_people_who_ask_at_the_same_moment_get_no_question_too_often() -> None:
 
     def ask(who: User) -> None:
         try:
-            begin.wait(10)
+            begin.wait(60)
             for _ in range(4):
                 lease_items(user=who, batch_id=batch.pk, count=8)
         finally:
@@ -368,13 +368,13 @@ def test_a_question_closed_by_what_is_taken_back_at_the_same_moment_opens_again(
             with transaction.atomic():
                 revert(user=manager, decision_id=said.pk)
                 taken.set()
-                assert voted.wait(20)
+                assert voted.wait(60)
         finally:
             connection.close()
 
     elsewhere = Thread(target=take_back)
     elsewhere.start()
-    assert taken.wait(20)
+    assert taken.wait(60)
     for _ in range(2):
         vote(anybody(), item)
     assert (item_of(batch).state, item_of(batch).decision) == ("obsolete", said)

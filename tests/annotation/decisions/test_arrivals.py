@@ -284,7 +284,7 @@ def test_of_two_jobs_at_once_one_joins_the_faces(monkeypatch: pytest.MonkeyPatch
     def slowly(*arguments: Any) -> Any:
         if threading.current_thread() is not threading.main_thread() and not looked.is_set():
             looked.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         return join(*arguments)
 
     def elsewhere() -> dict[str, Any]:
@@ -296,9 +296,9 @@ def test_of_two_jobs_at_once_one_joins_the_faces(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(arrivals, "_join", slowly)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(elsewhere)
-        assert looked.wait(20)
+        assert looked.wait(60)
         assert join_new_faces()["joined"] == 3
         go_on.set()
-        assert other.result(20) == arrivals.NOTHING
+        assert other.result(60) == arrivals.NOTHING
     assert current().metrics["arrivals"]["times"] == 1
     check_rows_fit(current())

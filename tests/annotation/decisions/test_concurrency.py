@@ -59,7 +59,7 @@ def test_a_person_does_not_wait_for_a_recomputation_and_is_not_overwritten_by_it
 
     def slowly(*arguments: Any, **options: Any) -> None:
         written.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         refresh_people(*arguments, **options)
 
     by = By(user())
@@ -67,14 +67,13 @@ def test_a_person_does_not_wait_for_a_recomputation_and_is_not_overwritten_by_it
     Label.objects.update(confidence=0.5)  # so that the recomputation rewrites every label
     monkeypatch.setattr(labels, "refresh_people", slowly)
     running = elsewhere(labels.refresh_labels)
-    assert written.wait(20)
-    began = time.perf_counter()
+    assert written.wait(60)
     set_aside(faces=world.people[0][:1], kind="ignore", by=by)
     assign_faces(faces=world.people[0][1:2], identity_id=people[1], by=by)
     name_person(identity_id=people[2], name="Anna", by=by)
-    assert time.perf_counter() - began < 2
+    assert not running.done()
     go_on.set()
-    running.result(20)
+    running.result(60)
     assert Identity.objects.get(pk=people[2]).name == "Anna"
     monkeypatch.undo()
     finish_jobs()
@@ -93,16 +92,16 @@ def test_a_recomputation_waits_for_the_decision_that_is_being_written(
         with transaction.atomic():
             set_aside(faces=world.people[0][:1], kind="ignore", by=by)
             decided.set()
-            assert commit.wait(20)
+            assert commit.wait(60)
 
     writing = elsewhere(decide_slowly)
-    assert decided.wait(20)
+    assert decided.wait(60)
     running = elsewhere(labels.refresh_labels)
     time.sleep(0.3)
     assert not running.done()
     commit.set()
-    writing.result(20)
-    assert running.result(20).upto == ledger_end() > 0
+    writing.result(60)
+    assert running.result(60).upto == ledger_end() > 0
 
 
 def test_many_people_at_once_end_in_one_consistent_state(world: World, elsewhere: Callable[..., Future[Any]]) -> None:
@@ -160,18 +159,17 @@ def test_nobody_waits_for_whoever_makes_the_job_and_it_is_made_even_if_they_give
         with transaction.atomic():
             set_aside(faces=world.people[0][:1], kind="ignore", by=by)
             asked.set()
-            assert give_up.wait(20)
+            assert give_up.wait(60)
             transaction.set_rollback(True)
 
     first = elsewhere(decide_and_give_up)
-    assert asked.wait(20)
+    assert asked.wait(60)
     with transaction.atomic():
-        began = time.perf_counter()
         set_aside(faces=world.people[1][:1], kind="ignore", by=other)
-        assert time.perf_counter() - began < 2
+        assert not first.done()
         assert not Job.objects.filter(kind="labels").exists()
         give_up.set()
-        first.result(20)
+        first.result(60)
     assert Job.objects.filter(kind="labels", created_by=other.user).count() == 1
     finish_jobs()
     assert label_of(world.people[1][0]).reason == "ignored"

@@ -27,7 +27,7 @@ FAKE = Path(__file__).with_name("fake_worker.py")
 
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[Driver]:
-    limits = Limits(seconds=2, start_seconds=20, memory=200 << 20, scenes=4)
+    limits = Limits(seconds=2, start_seconds=60, memory=200 << 20, scenes=4)
     with Driver(Path(sys.executable), textures=tmp_path, limits=limits, worker=(str(FAKE),)) as made:
         yield made
     assert made.pid is None
@@ -143,7 +143,7 @@ def test_an_interrupted_exchange_is_not_mistaken_for_the_next(driver: Driver, sp
 
 
 def test_a_worker_that_does_not_start_is_named(tmp_path: Path, spec: dict[str, Any]) -> None:
-    limits = Limits(start_seconds=20)
+    limits = Limits(start_seconds=60)
     broken = Driver(Path(sys.executable), textures=tmp_path, limits=limits, worker=("-c", "raise SystemExit('no bpy')"))
     with broken, pytest.raises(BlenderBroken, match="no bpy"):
         broken.render(spec, read)
