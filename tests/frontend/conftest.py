@@ -74,6 +74,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
+def intercepting(context: BrowserContext) -> None:
+    """Routes set on an open page catch its next request; the first route of all, set there, may let it pass."""
+    context.route("**/nowhere", lambda route: route.abort())
+
+
+@pytest.fixture
 def excused() -> list[str]:
     """What the browser's console may complain about in this test, as parts of its messages; of nothing else."""
     return []

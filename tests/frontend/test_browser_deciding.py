@@ -197,6 +197,7 @@ def test_a_large_cluster_has_few_tiles_and_one_comes_back_to_where_one_was(
     expect(page.locator(f"#{current}")).not_to_have_attribute("aria-disabled", "true")
 
 
+@pytest.mark.usefixtures("intercepting")
 def test_crops_of_a_grid_come_on_sheets_and_singly_where_these_fail(
     page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None], excused: list[str]
 ) -> None:
