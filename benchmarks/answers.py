@@ -71,8 +71,8 @@ def curve(album: Album, calibration: Calibration, choice: str, answers: int) -> 
             }
         if queue:
             now = calibration.refined_by(said.answers) if choice == "refined" else calibration
-            thresholds, shift = now.thresholds, now.answers.shift if now.answers else 0.0
-            asked = worthwhile_questions(album.vectors, clustering.labels, thresholds, said.pairs, shift=shift)
+            thresholds, tied = now.thresholds, said.pairs[said.same]
+            asked = worthwhile_questions(album.vectors, clustering.labels, thresholds, said.pairs, tied=tied)
             if not len(asked):
                 return
             said.add(asked.take(np.arange(1)))

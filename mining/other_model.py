@@ -49,7 +49,6 @@ def with_other_model(
         vectors=faces.vectors[there],
         threshold=1 - thresholds.core_distance if merge is None else merge,
         strangers=thresholds.stranger_similarity,
-        shift=0.0,
         model=str(space.release),
     )
     return replace(pool, other=other)

@@ -82,7 +82,6 @@ def load_pool(run: ClusterRun, *, other_model: bool = False, progress: Progress 
         threshold=1 - run.parameters["core_distance"] if merge is None else merge,
         band=(rules["confident_at"] - rules["doubtful_at"]) / 2,
         strangers=run.parameters.get("stranger_similarity", 0.0),
-        shift=((run.parameters.get("calibration") or {}).get("answers") or {}).get("shift", 0.0),
         apart=apart,
         rejected={(row_of[face], who) for face, persons in state.rejected.items() if face in row_of for who in persons},
         asked=_asked(),

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from annotation.clustering.between_means import BetweenMeans
 from annotation.clustering.centroids import Centroids, centroids
+from annotation.clustering.connected import connected_groups
 from annotation.clustering.disjoint_sets import DisjointSets
 from annotation.clustering.explanation import near_clusters
 from annotation.clustering.genuine import GenuineModel
@@ -23,6 +24,7 @@ Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Quality = npt.NDArray[np.floating] | None
 
+NO_PAIRS = np.empty((0, 2), np.int64)
 BAND = 0.5  # of the way from strangers' similarity to the threshold: how far below it clusters are looked at
 NEIGHBOURS = 8  # near clusters looked at for each
 SPREADS = 4.0  # of strangers' similarities, from their mean to the threshold: one pair in 30,000 beyond
@@ -76,9 +78,9 @@ def worthwhile_questions(
     thresholds: Thresholds,
     asked: Indexes,
     *,
+    tied: Indexes = NO_PAIRS,
     impostors: ImpostorModel | None = None,
     quality: Quality = None,
-    shift: float = 0.0,
 ) -> Questions:
     """Two clusters that may be one person, and clusters that may be two, by the faces typical of either side.
 
@@ -92,9 +94,9 @@ def worthwhile_questions(
         vectors: float32 (n, d), unit rows.
         labels: integers (n,), as `cluster` gives them; any integers will do.
         asked: int64 (m, 2), pairs that were answered; what they say of two sides is not asked again.
+        tied: int64 (m, 2), pairs that people said are one person: no cluster is cut between such faces.
         impostors: similarities of strangers; None to go by the thresholds.
         quality: (n,), 0 to 1, higher is better; of a side's faces, the most typical clear one is shown.
-        shift: of the log odds that two clusters are one person, as answers so far have it (`Refinement.shift`).
 
     Raises:
         InvalidInput: vectors that are not unit rows; labels or quality that do not fit; pairs that name no face.
@@ -103,8 +105,9 @@ def worthwhile_questions(
     given = check_labels(labels, len(vectors))
     if quality is not None and quality.shape != given.shape:
         raise InvalidInput("Quality needs one value per face.", code="bad_shape")
-    if len(asked) and (asked.min() < 0 or asked.max() >= len(vectors)):
-        raise InvalidInput("An answered pair names a face that is not there.", code="bad_pairs")
+    for pairs in (asked, tied):
+        if len(pairs) and (pairs.min() < 0 or pairs.max() >= len(vectors)):
+            raise InvalidInput("An answered pair names a face that is not there.", code="bad_pairs")
     if len(vectors) < 2:
         return _nothing()
     labels = number_clusters(given)
@@ -112,24 +115,29 @@ def worthwhile_questions(
     threshold, strangers = _merge_similarity(thresholds), thresholds.stranger_similarity
     floor = threshold - max(BAND * (threshold - strangers), 1e-6)
     near = near_clusters(vectors, labels, min_similarity=floor, neighbours=NEIGHBOURS).clusters
-    whole = _about_two(between, vectors, labels, near, quality, strangers, shift)
-    apart, parts = _about_one(between, vectors, labels, quality, strangers)
+    whole = _about_two(between, vectors, labels, near, quality, strangers)
+    apart, parts = _about_one(between, vectors, labels, tied, quality, strangers)
     whole, apart = whole.take(~_told(whole.clusters, labels, asked)), apart.take(~_told(apart.clusters, parts, asked))
     return _ranked(whole, apart, given)
 
 
 def weakest_parts(
-    vectors: Vectors, labels: npt.NDArray[np.integer], thresholds: Thresholds, *, impostors: ImpostorModel | None = None
+    vectors: Vectors,
+    labels: npt.NDArray[np.integer],
+    thresholds: Thresholds,
+    *,
+    tied: Indexes = NO_PAIRS,
+    impostors: ImpostorModel | None = None,
 ) -> Questions:
-    """Each cluster of two faces or more, cut in two: of `worthwhile_questions` those about one cluster, all of them, in
-    the order of the labels."""
+    """Each cluster of two faces or more that people have not said to be one person throughout, cut in two: of
+    `worthwhile_questions` those about one cluster, all of them, in the order of the labels."""
     vectors = check_vectors(vectors)
     given = check_labels(labels, len(vectors))
     if len(vectors) < 2:
         return _nothing()
     labels = number_clusters(given)
     between = _between(vectors, labels, thresholds, impostors)
-    apart, _ = _about_one(between, vectors, labels, None, thresholds.stranger_similarity)
+    apart, _ = _about_one(between, vectors, labels, tied, None, thresholds.stranger_similarity)
     apart = replace(apart, clusters=given[apart.faces], value=_gain(apart, 1 - apart.same))
     return apart.take(np.argsort(apart.clusters[:, 0]))
 
@@ -153,30 +161,41 @@ def _about_two(
     near: Indexes,
     quality: Quality,
     strangers: float,
-    shift: float,
 ) -> Questions:
     """Near clusters: are they one person?"""
     middles = centroids(vectors, labels)
     found = between.compare(middles, np.arange(len(middles.sizes)), near)
-    odds = found.evidence + _prior_odds(middles) + FAME * np.log(middles.sizes[near].max(axis=1)) + shift
+    odds = found.evidence + _prior_odds(middles) + FAME * np.log(middles.sizes[near].max(axis=1))
     similarity = _less_amplified(found.similarity, middles, near, strangers)
     return _questions(middles, near, odds, similarity, typical(vectors, labels, middles, quality))
 
 
 def _about_one(
-    between: BetweenMeans, vectors: Vectors, labels: Indexes, quality: Quality, strangers: float
+    between: BetweenMeans, vectors: Vectors, labels: Indexes, tied: Indexes, quality: Quality, strangers: float
 ) -> tuple[Questions, Indexes]:
-    """Clusters cut in two: are the parts, which are returned too, (n,), one person? A cluster of n faces can be cut at
-    n - 1 places; that is the price of choosing the one where they differ most."""
-    whole = centroids(vectors, labels)
-    of = np.unique(2 * labels + two_parts(vectors, labels, whole), return_inverse=True)[1].astype(np.int64)
+    """Clusters cut in two: are the parts, which are returned too, (n,), one person? A cluster of n units, faces or
+    faces tied together, can be cut at n - 1 places; that is the price of choosing the one where they differ most."""
+    whole, unit = centroids(vectors, labels), _units(labels, tied)
+    units, cluster_of_unit = centroids(vectors, unit), labels[np.unique(unit, return_index=True)[1]]
+    second = two_parts(units.directions, cluster_of_unit, whole)[unit]
+    of = np.unique(2 * labels + second, return_inverse=True)[1].astype(np.int64)
     cluster_of, middles = labels[np.unique(of, return_index=True)[1]], centroids(vectors, of)
     first = np.flatnonzero(cluster_of[1:] == cluster_of[:-1])
     pairs = np.stack([first, first + 1], axis=1)
     found = between.compare(middles, cluster_of, pairs)
-    odds = CHOSEN * (found.evidence + _prior_odds(whole) + np.log(middles.sizes[pairs].sum(axis=1) - 1))
+    places = np.bincount(cluster_of_unit)[cluster_of[first]] - 1
+    odds = CHOSEN * (found.evidence + _prior_odds(whole) + np.log(places))
     similarity = _less_amplified(found.similarity, middles, pairs, strangers)
     return _questions(middles, pairs, odds, similarity, typical(vectors, of, middles, quality)), of
+
+
+def _units(labels: Indexes, tied: Indexes) -> Indexes:
+    """(n,) numbers 0..k-1 of what no cut may part: the faces of a cluster that pairs tie together, or one face."""
+    a, b = tied[labels[tied[:, 0]] == labels[tied[:, 1]]].T.astype(np.int32)
+    order, bounds = connected_groups(len(labels), a, b)
+    unit = np.empty(len(labels), np.int64)
+    unit[order] = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    return unit
 
 
 def _less_amplified(similarity: Float64, middles: Centroids, pairs: Indexes, strangers: float) -> Float64:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.clustering.centroids import centroids
+from annotation.clustering.typical import typical
 from mining.known.candidates import Known, Made, confirmed, draw
 from mining.strategies.base import Question
 from mining.strategies.merges import SEVERAL
@@ -22,10 +24,10 @@ SIZE, TIGHT = 0.15, 0.5  # weights of a full row, and of how tightly the faces o
 
 @dataclass(frozen=True)
 class Rows(Made):
-    """Two sides as rows of the pool, and the row at the heart of each."""
+    """Two sides as rows of the pool, and the row that shows each, as pairs are shown."""
 
     sides: tuple[Int, Int]
-    hearts: tuple[int, int]
+    shown: tuple[int, int]
 
 
 class People:
@@ -148,19 +150,25 @@ def _measure(pool: Pool, sides: tuple[Int, Int]) -> Float:
 
 
 def _rows(pool: Pool, gold: str, sides: tuple[Int, Int]) -> Rows:
-    a, b = (int(side[hearts(pool.vectors[side], np.zeros(len(side), np.int64)).medoid[0]]) for side in sides)
+    a, b = (int(side[_typical(pool, side)]) for side in sides)
     return Rows(_measure(pool, sides), gold, sides, (a, b))
+
+
+def _typical(pool: Pool, side: Int) -> int:
+    vectors, of = pool.vectors[side], np.zeros(len(side), np.int64)
+    quality = None if pool.quality is None else pool.quality[side]
+    return int(typical(vectors, of, centroids(vectors, of), quality)[0])
 
 
 def _passes(pool: Pool, one: Rows) -> bool:
     """Whether no near-duplicates are on both sides, and the same was not asked before."""
     a, b = one.sides
-    asked = tuple(pool.face_ids[list(one.hearts)].tolist()) in pool.asked
+    asked = tuple(pool.face_ids[list(one.shown)].tolist()) in pool.asked
     return not asked and not np.intersect1d(pool.groups[a], pool.groups[b]).size
 
 
 def _question(pool: Pool, one: Rows) -> Question:
-    rows = list(one.hearts)
+    rows = list(one.shown)
     sides = [pool.face_ids[np.sort(side)].tolist() for side in one.sides]
     people = tuple(pool.identity[rows].tolist())
     return Question(tuple(pool.face_ids[rows].tolist()), people, 0.0, 0, "", {"sides": sides})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,14 @@ def mine(
 ) -> Mined:
     """Let one strategy look at the pool."""
     return find_strategy(name, options).mine(pool, budget=budget, diversity=diversity, progress=progress)
+
+
+def beside(pool: Pool, job: Job) -> Pool:
+    """The pool with the pairs that the job's queues ask about so far."""
+    asked = ReviewItem.objects.filter(batch__job=job, batch__asks=ReviewBatch.Asks.PAIR, gold="")
+    faces = np.array([pair[:2] for pair in asked.values_list("faces", flat=True)], np.int64).reshape(-1, 2)
+    known = faces[np.isin(faces, pool.face_ids).all(axis=1)]
+    return replace(pool, beside=np.searchsorted(pool.face_ids, known).astype(np.int64))
 
 
 @transaction.atomic

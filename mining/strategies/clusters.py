@@ -48,7 +48,8 @@ class Clusters(Strategy):
     """Asks whether all faces of a cluster are one person.
 
     Value: faces that the answer can be expected to put right, as for a pair that holds the cluster together
-    (`annotation.clustering.questions`), times the share of its faces that nobody confirmed.
+    (`annotation.clustering.questions`), times the share of its faces that nobody confirmed. Where the same run asks
+    about such a pair, which takes less time, it is what the grid can be expected to tell beyond that.
     """
 
     name = "clusters"
@@ -162,16 +163,21 @@ def _first_of_each(values: Float, starts: Int, lowest: Float) -> Int:
 
 
 def _doubt(pool: Pool, members: list[Int]) -> tuple[Float64, Float64]:
-    """(m,) each: how likely a group is two people, and how many faces the answer can be expected to put right."""
+    """(m,) each: how likely a group is two people, and how many faces the answer can be expected to put right; 0 where
+    all its faces are tied together."""
     parties = np.unique(pool.parties(), return_inverse=True)[1]
     labels, first = parties.astype(np.int64), len(parties)
     for number, group in enumerate(members):
         labels[group] = first + number
     strangers = expected_of_strangers(pool, pool.vectors, parties)
     thresholds = Thresholds(1 - pool.threshold, pool.threshold, pool.strangers)
-    found = weakest_parts(pool.vectors, labels, thresholds, impostors=strangers)
+    tied = np.concatenate([pool.tied, pool.beside])
+    found = weakest_parts(pool.vectors, labels, thresholds, tied=tied, impostors=strangers)
     found = found.take(found.clusters[:, 0] >= first)
-    return 1 - found.same, found.value
+    doubt, worth = np.zeros((2, len(members)))
+    asked = found.clusters[:, 0] - first
+    doubt[asked], worth[asked] = 1 - found.same, found.value
+    return doubt, worth
 
 
 def named_people(pool: Pool, rows: Int) -> Hearts:

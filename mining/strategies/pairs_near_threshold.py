@@ -28,7 +28,7 @@ class PairsNearThreshold(Strategy):
     People, and single faces that nobody has, may be one person; and the two parts in which a person's faces differ most
     may be two. Value: faces that the answer can be expected to put right; less where better questions will tell. Asked
     are the clear and typical faces of both sides. Left out: what people have spoken on; people who share a photo, or
-    below the threshold were both confirmed; and parts whose two faces people put on the person.
+    below the threshold were both confirmed; and parts that people's answers tie together.
     """
 
     name = "pairs_near_threshold"
@@ -44,15 +44,15 @@ class PairsNearThreshold(Strategy):
             parties,
             Thresholds(1 - pool.threshold, pool.threshold, pool.strangers),
             pool.apart,
+            tied=pool.tied,
             impostors=expected_of_strangers(pool, pool.vectors, parties),
             quality=pool.quality,
-            shift=pool.shift,
         )
         progress(len(parties), len(parties))
         likely = found.similarity >= pool.threshold
         two_people = found.clusters[:, 0] != found.clusters[:, 1]
         open_pairs = two_people & ~_ruled_out(pool, found) & (likely | ~_confirmed(pool, parties, found))
-        asked = found.take(open_pairs | (~two_people & ~pool.human[found.faces].all(axis=1)))
+        asked = found.take(open_pairs | ~two_people)
         return Doubts(
             rows=asked.faces,
             value=asked.value.astype(np.float32),

@@ -29,7 +29,6 @@ class Pool:
         human: (n,) whether people said so.
         names: person -> name, only of those who have one.
         threshold: cosine similarity of centroids at which clusters merge.
-        shift: of the log odds that two clusters are one person, by the answers that the calibration used.
         strangers: the mean cosine similarity of strangers, which the means of many faces amplify.
         band: how far from the threshold a similarity still leaves doubt, > 0.
         apart: (k, 2) rows that people have said are not one person.
@@ -37,6 +36,7 @@ class Pool:
         asked: face ids, the subject first, of questions that are open or were answered.
         quality: (n,) 0..1, higher is better; None where it is not known.
         together: (k, 2) rows that people have said are one person.
+        beside: (k, 2) rows that another queue of the same mining run asks about as a pair.
         hashes: photo id -> 64-bit difference hash, as far as known, of photos that have near-duplicates.
         owner: (n,) the owner of the profile of a face that the profile prior set aside, -2 if not known; -1 for all
             other faces. None where there is no such face.
@@ -55,12 +55,12 @@ class Pool:
     threshold: float
     band: float
     strangers: float = 0.0
-    shift: float = 0.0
     apart: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     rejected: Set[tuple[int, int]] = frozenset()
     asked: Set[tuple[int, ...]] = frozenset()
     quality: Float | None = None
     together: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    beside: Int = field(default_factory=lambda: np.empty((0, 2), np.int64))
     hashes: Mapping[int, int] = field(default_factory=dict)
     owner: Int | None = None
     cluster: Int | None = None
@@ -92,7 +92,7 @@ class Pool:
         """Some of the rows (rising), with what was said about them alone."""
         place = np.full(len(self.face_ids), -1, np.int64)
         place[kept] = np.arange(len(kept))
-        apart, together = place[self.apart], place[self.together]
+        apart, together, beside = (place[pairs] for pairs in (self.apart, self.together, self.beside))
         return replace(
             self,
             face_ids=self.face_ids[kept],
@@ -105,6 +105,7 @@ class Pool:
             rejected={(int(place[row]), person) for row, person in self.rejected if place[row] >= 0},
             quality=None if self.quality is None else self.quality[kept],
             together=together[(together >= 0).all(axis=1)],
+            beside=beside[(beside >= 0).all(axis=1)],
             owner=None if self.owner is None else self.owner[kept],
             cluster=None if self.cluster is None else self.cluster[kept],
         )
@@ -112,6 +113,14 @@ class Pool:
     def parties(self) -> Int:
         """(n,) the person of each face; a face without one is a party of its own, numbered below -1."""
         return np.where(self.identity >= 0, self.identity, -2 - np.arange(len(self.identity)))
+
+    @cached_property
+    def tied(self) -> Int:
+        """(k, 2) rows that people have said are one person, by pairs or by putting both on the person."""
+        rows = np.flatnonzero(self.human & (self.identity >= 0))
+        rows = rows[np.argsort(self.identity[rows], kind="stable")]
+        chain = np.stack([rows[:-1], rows[1:]], axis=1)
+        return np.concatenate([self.together, chain[np.diff(self.identity[rows]) == 0]])
 
     def call(self, row: int) -> str:
         """What to call the person of a row."""

@@ -59,7 +59,7 @@ class Parties:
             return np.empty(0)
         found = self.between.compare(self.middles, np.arange(len(self.numbers)), pairs)
         score = found.evidence - np.log(max(len(self.numbers) - 1, 1))
-        return np.asarray(expit(score + log_prior_odds(score) + self._pool.shift), np.float64)
+        return np.asarray(expit(score + log_prior_odds(score)), np.float64)
 
     def nearest(self, which: Int, count: int) -> Int:
         """(m, 2) each of some parties with up to `count` others that are most like it, those first."""

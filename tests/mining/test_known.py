@@ -38,7 +38,6 @@ def make_pool(seed: int = 0, *, human: bool = True) -> Pool:
         threshold=0.95,
         band=0.05,
         strangers=0.2,
-        shift=0.0,
         apart=np.empty((0, 2), np.int64),
         rejected=set(),
         asked=set(),

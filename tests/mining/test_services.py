@@ -137,7 +137,7 @@ def test_answers_about_pairs_refine_the_next_calibration(world: World) -> None:
     assert found["merge"]["similarity"] == found["answers"]["similarity"] >= found["answers"]["without"]
     run = ClusterRun.objects.select_related("space").latest("id")
     assert run.space.calibration["answers"] == found["answers"]
-    assert load_pool(run).shift == found["answers"]["shift"] < 0
+    assert found["answers"]["shift"] < 0
     undo(user=anna)
     world.cluster()
     after = ClusterRun.objects.latest("id").parameters["calibration"]["answers"]

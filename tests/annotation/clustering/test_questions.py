@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logit
 
 from annotation.clustering import (
     Constraints,
@@ -59,11 +58,35 @@ def test_the_weakest_parts_are_the_questions_about_one_cluster() -> None:
     assert not len(weakest_parts(vectors[:1], labels[:1], THRESHOLDS))
 
 
-def test_answers_so_far_shift_the_odds_of_two_clusters_only() -> None:
+def test_faces_that_people_tied_together_are_not_asked_apart() -> None:
     vectors, labels = album()
-    plain, shifted = (worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING, shift=by) for by in (0.0, -2.0))
-    assert logit(shifted.same[0]) == pytest.approx(logit(plain.same[0]) - 2)
-    assert shifted.same[1] == plain.same[1]
+    tied = np.array([[7, 8], [0, 2], [2, 6]])  # the last of two clusters, which says nothing of either
+    found = worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING, tied=tied)
+    within = found.take(found.clusters[:, 0] == found.clusters[:, 1])
+    assert sorted(within.clusters[:, 0].tolist()) == [0, 1]
+    [first] = within.take(within.clusters[:, 0] == 0).faces.tolist()
+    assert first[0] == 1 and first[1] in (0, 2)
+    assert weakest_parts(vectors, labels, THRESHOLDS, tied=tied).clusters[:, 0].tolist() == [0, 1]
+    plain = worthwhile_questions(vectors, labels, THRESHOLDS, NOTHING)
+    two = plain.take(plain.clusters[:, 0] != plain.clusters[:, 1])
+    assert two.faces.tolist() == found.take(found.clusters[:, 0] != found.clusters[:, 1]).faces.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), ties=st.integers(0, 40))
+def test_no_cut_parts_what_is_tied(seed: int, ties: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors, truth = people(seed=seed % 1000, count=6, faces=40, noise=0.7)
+    labels, tied = number_clusters(truth), rng.integers(0, 40, (ties, 2))
+    found = weakest_parts(vectors, labels, THRESHOLDS, tied=tied)
+    unit = np.arange(40)
+    for a, b in tied[labels[tied[:, 0]] == labels[tied[:, 1]]].tolist():
+        unit[unit == unit[a]] = unit[b]
+    several = [label for label in np.unique(labels).tolist() if len(np.unique(unit[labels == label])) > 1]
+    assert found.clusters.tolist() == [[label, label] for label in several]
+    assert (unit[found.faces[:, 0]] != unit[found.faces[:, 1]]).all()
+    sizes = {int(label): int((labels == label).sum()) for label in several}
+    assert found.sizes.sum(axis=1).tolist() == [sizes[label] for label in several]
 
 
 def test_similarity_is_what_merges_compare_with_their_threshold() -> None:
