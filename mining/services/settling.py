@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +25,7 @@ from mining.vote_queries import SKIP
 
 State = ReviewItem.State
 SURE = 0.95  # two people who are right nine times in ten and agree reach 0.99; two against one, 0.90
+MISTAKEN = 0.02  # no question is held for surer than this before anybody answers
 LISTED = 20  # votes written into a decision's evidence
 
 
@@ -103,15 +105,28 @@ def _claim(item: ReviewItem, vote: ReviewVote) -> str:
 
 
 def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
-    """What is most probably true of what answers claim, and how probable it is."""
+    """What is most probably true of what answers claim, and how probable it is.
+
+    People alone decide which; what mining expected only counts for how sure that is. So a slip about two strangers
+    needs no dispute, and that two of them are one person after all takes more than two against one.
+    """
     asks = item.batch.asks
     models = {one.user_id: one for one in ErrorModel.objects.filter(user__in=[v.user_id for v in given], asks=asks)}
     prevalence = next((one.prevalence for one in models.values()), None)
     rates = [(_claim(item, vote), models[vote.user_id].errors if vote.user_id in models else None) for vote in given]
-    found = posterior(ANSWERS[asks], rates, prevalence)
+    said = posterior(ANSWERS[asks], rates, prevalence)
     counts = Counter(claim for claim, _ in rates)
-    best = max(found, key=lambda answer: (found[answer], counts[answer]))
-    return best, found[best]
+    best = max(said, key=lambda answer: (said[answer], counts[answer]))
+    return best, posterior(ANSWERS[asks], rates, _expected(item) or prevalence)[best]
+
+
+def _expected(item: ReviewItem) -> dict[str, float] | None:
+    """How likely mining held each answer about a pair for, within what it may be mistaken about."""
+    noted = item.evidence.get("same")
+    if noted is None or set(ANSWERS[item.batch.asks]) != {"same", "different"}:
+        return None
+    same = min(max(fmean(noted if isinstance(noted, list) else [noted]), MISTAKEN), 1 - MISTAKEN)
+    return {"same": same, "different": 1 - same}
 
 
 def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User) -> None:

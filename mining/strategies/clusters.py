@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.clustering import Thresholds, weakest_parts
+from annotation.clustering.answered import SLIPS
 from foundation.progress import Progress
 from mining.strategies.base import Candidates, Question, Strategy
 from mining.strategies.expectations import expected_of_strangers
@@ -163,20 +164,23 @@ def _first_of_each(values: Float, starts: Int, lowest: Float) -> Int:
 
 
 def _doubt(pool: Pool, members: list[Int]) -> tuple[Float64, Float64]:
-    """(m,) each: how likely a group is two people, and how many faces the answer can be expected to put right; 0 where
-    all its faces are tied together."""
+    """(m,) each: how likely a group is two people, and how many faces the answer can be expected to put right."""
     parties = np.unique(pool.parties(), return_inverse=True)[1]
     labels, first = parties.astype(np.int64), len(parties)
     for number, group in enumerate(members):
         labels[group] = first + number
     strangers = expected_of_strangers(pool, pool.vectors, parties)
     thresholds = Thresholds(1 - pool.threshold, pool.threshold, pool.strangers)
-    tied = np.concatenate([pool.tied, pool.beside])
-    found = weakest_parts(pool.vectors, labels, thresholds, tied=tied, impostors=strangers)
-    found = found.take(found.clusters[:, 0] >= first)
     doubt, worth = np.zeros((2, len(members)))
-    asked = found.clusters[:, 0] - first
-    doubt[asked], worth[asked] = 1 - found.same, found.value
+    # Beside what pairs do not tell: that one of their answers is a slip, which stands out among the other faces.
+    told = np.concatenate([pool.tied, pool.beside])
+    for tied, odds in ((told, 1.0), (told[:0], SLIPS / (1 - SLIPS))):
+        found = weakest_parts(pool.vectors, labels, thresholds, tied=tied, impostors=strangers)
+        found = found.take(found.clusters[:, 0] >= first)
+        asked, two = found.clusters[:, 0] - first, 1 - found.same
+        left = two * odds / (two * odds + found.same)
+        doubt[asked] = np.maximum(doubt[asked], left)
+        worth[asked] = np.maximum(worth[asked], found.value * left / np.maximum(two, 1e-12))
     return doubt, worth
 
 

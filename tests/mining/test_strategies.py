@@ -502,7 +502,7 @@ def test_a_grid_is_worth_what_pairs_do_not_tell() -> None:
     weakest = np.array([[0, 1], [2, 3]])
     for told in (replace(pool, beside=weakest), replace(pool, together=weakest)):
         after = {q.identities[0]: q for q in Clusters().mine(told, budget=9).questions}
-        assert after[1].value == after[1].evidence["doubt"] == 0 < alone[1].value
+        assert 0 < after[1].value < 0.05 * alone[1].value  # one of fifty answers is a slip
         assert 0 < after[2].value < alone[2].value
 
 

@@ -295,6 +295,30 @@ def test_people_known_to_err_are_believed_less(world: World) -> None:
     assert item_of(batch).state == "disputed"  # 0.6 and 0.9 that agree make 0.93
 
 
+@pytest.mark.parametrize(
+    ("expected", "answers", "state"),
+    [
+        (0.01, "different different same", "answered"),  # a slip about two strangers
+        (0.01, "same same different", "disputed"),
+        (0.99, "same same different", "answered"),
+        (0.99, "different different same", "disputed"),  # never what mining expected against what most say
+        (None, "different different same", "disputed"),
+        ([0.02, 0.98], "different different same", "disputed"),  # two models that disagree
+    ],
+)
+def test_what_mining_expected_tells_how_sure_an_answer_is_and_never_which_it_is(
+    world: World, expected: float | list[float] | None, answers: str, state: str
+) -> None:
+    batch = make_batch(world, overlap=3)
+    batch.items.update(evidence={} if expected is None else {"same": expected})
+    for answer in answers.split():
+        vote(anybody(), item_of(batch), answer)
+    item = item_of(batch)
+    assert item.state == state
+    if item.decision is not None:
+        assert item.decision.kind == answers.split()[0]
+
+
 def test_error_models_are_learned_from_known_answers_and_from_overlap(world: World) -> None:
     right, wrong = anybody(), anybody()
     faces = world.people[0] + world.people[1]
