@@ -34,8 +34,8 @@ from synthesis.effects.seeds import item_rng
 from synthesis.parts import write_part
 from synthesis.recipes import PRESETS, load_preset
 from synthesis.samples import Generator, make_sample
-from synthesis.text.corpora import read_words
 from synthesis.text.fonts import open_shelf
+from synthesis.text.vocabulary import read_words
 from synthesis.writers.tar import Tar
 
 _SYNTHTIGER: Final = Path(__file__).with_name("synthesis_synthtiger.py")

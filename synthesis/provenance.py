@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-_PACKAGES: Final = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "fonttools", "isal")
+_PACKAGES: Final = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "fonttools", "babel", "isal")
 # What draws; the rest of the app only moves files.
 _DRAWS: Final = ("samples.py", "mixture.py", "effects", "text", "scenes", "writers")
 

@@ -20,6 +20,9 @@ TEXT: dict[str, str] = {
     "weights": "synthesis.text.corpora.Weights",
     "codes": "synthesis.text.corpora.Codes",
     "mix": "synthesis.text.corpora.Mix",
+    "phrases": "synthesis.text.phrases.Phrases",
+    "addresses": "synthesis.text.phrases.Addresses",
+    "phones": "synthesis.text.phrases.Phones",
     # how it is bent
     "rotation": "synthesis.text.warps.Rotation",
     "perspective": "synthesis.text.warps.Perspective",

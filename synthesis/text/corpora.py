@@ -6,21 +6,16 @@ import datetime
 import unicodedata
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
-from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.random import Generator as Rng
-from numpy.typing import NDArray
 
-from foundation.errors import InvalidInput, NotFound
+from foundation.errors import InvalidInput
 from synthesis.effects.base import pick
+from synthesis.text.vocabulary import inventor, read_words, weigh_words
 
-WORD_LISTS: Final = {path.stem: path for path in sorted((Path(__file__).parent / "words").glob("*.txt"))}
 IntRange = tuple[int, int]
 
 
@@ -34,24 +29,30 @@ class Corpus(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Words(Corpus):
-    """Words of a list, rare characters and all lengths as likely as common ones.
+    """Words of a list, rare characters and all lengths nearly as likely as common ones, among made-up words.
 
     Attributes:
         list: `latin`, `cyrillic` or `greek`.
         count: how many words, both ends included.
         capitals: share of draws in capitals; as many again with a capital first letter.
+        invented: share of words that are made up, letter by letter, after the list's; none of one's own words are.
         own: words of one's own instead of a list.
     """
 
     list: str = "latin"
     count: IntRange = (1, 2)
     capitals: float = 0.25
+    invented: float = 0.3
     own: tuple[str, ...] = ()
 
     def draw(self, rng: Rng) -> str:
         words, reach = weigh_words(self.own) if self.own else read_words(self.list)
-        picked = rng.random(int(rng.integers(self.count[0], self.count[1] + 1)))
-        text = " ".join(words[index] for index in reach.searchsorted(picked, side="right").tolist())
+        picked, made_up = rng.random((2, int(rng.integers(self.count[0], self.count[1] + 1))))
+        drawn = [words[index] for index in reach.searchsorted(picked, side="right").tolist()]
+        if not self.own:
+            invented = zip(drawn, (made_up < self.invented).tolist(), strict=True)
+            drawn = [inventor(self.list).invent(rng) if anew else word for word, anew in invented]
+        text = " ".join(drawn)
         form = rng.random()
         if form < self.capitals:
             return _capitals(text)
@@ -100,7 +101,7 @@ class Dates(Corpus):
 class Weights(Corpus):
     """`250 g`, `1,5 l`, `6 x 330 ml`."""
 
-    units: tuple[str, ...] = ("g", "kg", "ml", "cl", "l", "mg", "oz", "lb", "%", "kcal", "kJ")
+    units: tuple[str, ...] = ("g", "kg", "ml", "cl", "l", "mg", "oz", "lb", "%", "°C", "kcal", "kJ")
 
     def draw(self, rng: Rng) -> str:
         unit = pick(rng, self.units)
@@ -159,37 +160,6 @@ class Mix(Corpus):
         return self.corpora[min(chosen, len(self.corpora) - 1)].draw(rng)
 
 
-@lru_cache(maxsize=16)
-def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """The words of one of `WORD_LISTS` with their weights, see `weigh_words`. Raises NotFound."""
-    if name not in WORD_LISTS:
-        raise NotFound(f"There is no word list {name!r}; known are {', '.join(WORD_LISTS)}.", code="unknown_words")
-    return weigh_words(tuple(WORD_LISTS[name].read_text(encoding="utf-8").split()))
-
-
-@lru_cache(maxsize=16)
-def weigh_words(given: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """These words, each once and NFC, and, for each, the chance of it or any before it.
-
-    A word's chance is the mean rarity of its characters, shared among the words of its length.
-
-    Raises:
-        InvalidInput: there are none, or words that need shaping.
-    """
-    words = tuple(dict.fromkeys(" ".join(unicodedata.normalize("NFC", word) for word in given).split()))
-    if not words:
-        raise InvalidInput("A list of words needs at least one.", code="unknown_words")
-    for word in words:
-        check_writable(word)
-    seen = Counter(char for word in words for char in word)
-    rarity = np.array([np.mean([1.0 / seen[char] for char in word]) for word in words])
-    lengths = np.array([min(len(word), 12) for word in words])
-    for length in np.unique(lengths):
-        rarity[lengths == length] /= rarity[lengths == length].sum()
-    reach = np.cumsum(rarity / rarity.sum())
-    return words, reach / reach[-1]
-
-
 def _capitals(text: str) -> str:
     """Upper case; a character whose capital would need a combining mark loses its accents, as Greek print does."""
     letters = []
@@ -198,10 +168,3 @@ def _capitals(text: str) -> str:
         bare = unicodedata.normalize("NFD", char)[0].upper()
         letters.append(bare if any(unicodedata.combining(part) for part in upper) else upper)
     return "".join(letters)
-
-
-def check_writable(text: str) -> None:
-    """Raises InvalidInput: `text` needs shaping (combining marks, right to left), which the layout doesn't do."""
-    for char in text:
-        if unicodedata.combining(char) or unicodedata.bidirectional(char) in ("R", "AL"):
-            raise InvalidInput(f"{text!r} needs shaping because of U+{ord(char):04X}.", code="needs_shaping")

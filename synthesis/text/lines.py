@@ -106,7 +106,7 @@ class TextLines(Generator):
         vertical = bool(rng.random() < layout.vertical)
         count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
         text = "\n".join(self.corpus.draw(rng) for _ in range(count))
-        text = text.split()[0] if vertical else text
+        text = max(text.split(), key=len) if vertical else text
         beside = [self.corpus.draw(rng) if rng.random() < layout.distractors else "" for _ in range(2)]
         side = between(rng, layout.margin)
         params: Params = {

@@ -212,15 +212,6 @@ def test_glyphs_are_drawn_no_smaller_than_they_are_seen(wanted: float) -> None:
     assert wanted <= drawing_size(wanted) <= max(18, 1.8 * wanted)
 
 
-def test_words_are_balanced_over_lengths(pillow_fonts: str) -> None:
-    rng = np.random.default_rng(0)
-    for script in ("latin", "cyrillic", "greek"):
-        lengths = [min(len(Words(script, (1, 1), 0.0).draw(rng)), 12) for _ in range(3000)]
-        share = np.bincount(lengths, minlength=13)[1:] / 3000
-        present = share[share > 0]
-        assert present.max() < 2 * present.min()
-
-
 @given(st.integers(0, 2**32))
 def test_capitals_need_no_combining_marks(seed: int) -> None:
     text = Mix((Words("greek", capitals=1.0), Words("latin", capitals=1.0))).draw(np.random.default_rng(seed))

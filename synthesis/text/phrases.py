@@ -1,0 +1,77 @@
+"""What isn't plain words: marks and brackets around text, addresses, telephone numbers."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from numpy.random import Generator as Rng
+
+from foundation.errors import InvalidInput
+from synthesis.effects.base import pick
+from synthesis.text.corpora import Corpus
+from synthesis.text.vocabulary import inventor
+
+_MARKED: Final = (
+    "{}.", "{},", "{}:", "{};", "{}!", "{}?", "{}...", "({})", "[{}]", '"{}"', "“{}”", "«{}»", "'{}'", "{} & {}",
+    "{} + {}", "{} - {}", "{}/{}", "{}-{}", "{} = {}", "{}, {}", "{} ({})", "{}: {}", "{}; {}", "* {}", "# {}", "§ {}",
+    "@ {}", "{}*", "{}®", "- {}", "• {}", "<{}>",
+)  # fmt: skip
+_ADDRESSES: Final = (
+    "{}@{}.~", "{}.{}@{}.~", "{}%%@{}.~", "www.{}.~", "https://{}.~", "{}.~/{}", "{}-{}.~", "{}.~?{}=%", "@{}", "#{}",
+    "{}_{}.pdf", "/{}/{}", "{}%",
+)  # fmt: skip
+_PHONES: Final = (
+    "+## ## ### ####", "(0##) ###-####", "+# (###) ###-##-##", "0## / ### ## ##", "0###-######", "+##(0)##/######",
+    "### ### ###", "##-##-##", "0800 ######", "+###########", "Tel. #####-##",
+)  # fmt: skip
+
+
+def _digits(rng: Rng, form: str, mark: str = "#") -> str:
+    """The form with a digit for each `mark`."""
+    return "".join(str(rng.integers(10)) if char == mark else char for char in form)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases(Corpus):
+    """Text with the marks of sentences, lists and labels. Attributes: forms; each `{}` is a draw of `corpus`."""
+
+    corpus: Corpus
+    forms: tuple[str, ...] = _MARKED
+
+    def __post_init__(self) -> None:
+        if not self.forms or not all(form.strip() for form in self.forms):
+            raise InvalidInput("forms: at least one, none of them empty", code="bad_recipe")
+
+    def draw(self, rng: Rng) -> str:
+        first, *others = pick(rng, self.forms).split("{}")
+        return str(first) + "".join(self.corpus.draw(rng) + after for after in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses(Corpus):
+    """E-mail and web addresses, tags and file names, of made-up words in plain small letters."""
+
+    endings: tuple[str, ...] = ("com", "org", "net", "de", "fr", "eu", "info", "co.uk", "io")
+
+    def draw(self, rng: Rng) -> str:
+        form = _digits(rng, pick(rng, _ADDRESSES).replace("~", pick(rng, self.endings)), "%")
+        first, *others = form.split("{}")
+        return first + "".join(_plain_word(rng) + after for after in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Phones(Corpus):
+    """Telephone numbers. Attributes: forms, in which each `#` is a digit."""
+
+    forms: tuple[str, ...] = _PHONES
+
+    def draw(self, rng: Rng) -> str:
+        return _digits(rng, pick(rng, self.forms))
+
+
+def _plain_word(rng: Rng) -> str:
+    """Letters a to z only."""
+    bare = unicodedata.normalize("NFD", inventor("latin").invent(rng)[:9])
+    return "".join(char for char in bare if char.isascii()) or "x"
