@@ -107,8 +107,8 @@ def _claim(item: ReviewItem, vote: ReviewVote) -> str:
 def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
     """What is most probably true of what answers claim, and how probable it is.
 
-    People alone decide which; what mining expected only counts for how sure that is. So a slip about two strangers
-    needs no dispute, and that two of them are one person after all takes more than two against one.
+    People alone decide which; what mining expected only counts for how sure that is where they differ. So a slip about
+    two strangers needs no dispute, and that two of them are one person after all takes more than two against one.
     """
     asks = item.batch.asks
     models = {one.user_id: one for one in ErrorModel.objects.filter(user__in=[v.user_id for v in given], asks=asks)}
@@ -117,7 +117,8 @@ def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
     said = posterior(ANSWERS[asks], rates, prevalence)
     counts = Counter(claim for claim, _ in rates)
     best = max(said, key=lambda answer: (said[answer], counts[answer]))
-    return best, posterior(ANSWERS[asks], rates, _expected(item) or prevalence)[best]
+    sure = posterior(ANSWERS[asks], rates, _expected(item) or prevalence)[best]
+    return best, max(sure, said[best]) if len(counts) == 1 else sure
 
 
 def _expected(item: ReviewItem) -> dict[str, float] | None:

@@ -302,6 +302,7 @@ def test_people_known_to_err_are_believed_less(world: World) -> None:
         (0.01, "same same different", "disputed"),
         (0.99, "same same different", "answered"),
         (0.99, "different different same", "disputed"),  # never what mining expected against what most say
+        (0.01, "same same same", "answered"),
         (None, "different different same", "disputed"),
         ([0.02, 0.98], "different different same", "disputed"),  # two models that disagree
     ],
