@@ -30,7 +30,7 @@ import numpy as np
 import psutil
 
 from synthesis.recipes import PRESETS, build, load_preset, preset_node
-from synthesis.samples import Sample, make_sample
+from synthesis.samples import Sample, make_sample, make_samples
 from synthesis.scenes.environment import installed
 from synthesis.scenes.places import Places, configure, places
 from synthesis.scenes.scene import Scene, driver
@@ -64,8 +64,9 @@ def _scene(name: str, rays: int) -> Scene:
 def _rate(name: str, scene: Scene, count: int) -> dict[str, Any]:
     make_sample(scene, _SEED, 0)
     made, begin, cpu = [], time.perf_counter(), _cpu()
-    for index in range(1, count + 1):
-        sample = make_sample(scene, _SEED, index)
+    for _, sample in make_samples(scene, _SEED, range(1, count + 1)):
+        if isinstance(sample, Exception):
+            raise sample
         encode_png(sample.image)
         made.append(len(sample.labels["instances"]))
     seconds, cpu = time.perf_counter() - begin, _cpu() - cpu

@@ -10,7 +10,7 @@ from typing import Final
 
 from foundation.errors import LoupeError
 from foundation.progress import Progress, silent
-from synthesis.samples import Generator, Sample, make_sample
+from synthesis.samples import Generator, Sample, make_samples
 from synthesis.writers.formats import part_writer
 
 log = logging.getLogger(__name__)
@@ -62,17 +62,15 @@ def write_part(
     found = Made()
     with part_writer(format, target, ordinal) as writer:
         writer.pictures = pictures
-        for done, index in enumerate(indices):
-            try:
-                sample = make_sample(generator, seed, index)
-            except Exception as error:
-                failure = _failure(error, index)
+        for done, (index, made) in enumerate(make_samples(generator, seed, indices)):
+            if isinstance(made, Exception):
+                failure = _failure(made, index)
                 found.failures.append(failure)
                 if not found.made and len(found.failures) >= min(HOPELESS, len(indices)):
-                    raise LoupeError(failure.reason, code=failure.code) from error
+                    raise LoupeError(failure.reason, code=failure.code) from made
                 continue
-            writer.add(sample)
-            seen(sample)
+            writer.add(made)
+            seen(made)
             found.made += 1
             progress(done + 1, len(indices))
     return found

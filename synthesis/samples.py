@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +19,7 @@ from synthesis.effects.seeds import item_rng
 # JSON values and arrays; which ones, the generator's docstring says.
 Labels = dict[str, Any]
 ATTEMPTS: Final = 32
+AT_ONCE: Final = 2  # items in hand where another program renders: one there, one here
 
 
 class Rejected(InvalidInput):
@@ -79,6 +83,37 @@ class Generator(ABC):
     def shard_size(self) -> int:
         """How many samples a worker makes before it puts them away: some seconds' worth."""
         return 500
+
+
+def make_samples(generator: Generator, seed: int, indices: range) -> Iterator[tuple[int, Sample | Exception]]:
+    """Each index with its item, or with what was raised instead, in order.
+
+    Where another program renders, the next item is drawn and the last one read while it does.
+    """
+    if not generator.needs():
+        for index in indices:
+            yield index, _attempted(generator, seed, index)
+        return
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        begun: deque[tuple[int, Future[Sample | Exception]]] = deque()
+        try:
+            for index in indices:
+                begun.append((index, threads.submit(_attempted, generator, seed, index)))
+                if len(begun) > AT_ONCE:
+                    at, made = begun.popleft()
+                    yield at, made.result()
+            while begun:
+                at, made = begun.popleft()
+                yield at, made.result()
+        finally:
+            threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _attempted(generator: Generator, seed: int, index: int) -> Sample | Exception:
+    try:
+        return make_sample(generator, seed, index)
+    except Exception as error:  # whoever asked for the item decides what it means for the others
+        return error
 
 
 def make_sample(generator: Generator, seed: int, index: int) -> Sample:

@@ -96,11 +96,15 @@ class Driver:
             SceneFailed: the scene can't be built, or three processes in a row came to grief over it.
             BlenderBroken: the process doesn't start. StorageFull: no room for the files.
         """
-        with self._lock, disk_problems():
-            out = self._scratch / "out"
-            shutil.rmtree(out, ignore_errors=True)
-            out.mkdir(parents=True)
-            return read(self._ask({"command": "render", "spec": spec, "out": str(out)}), out)
+        with disk_problems():
+            self._scratch.mkdir(exist_ok=True)
+            out = Path(tempfile.mkdtemp(dir=self._scratch))
+            try:
+                with self._lock:
+                    answer = self._ask({"command": "render", "spec": spec, "out": str(out)})
+                return read(answer, out)  # while Blender renders another thread's scene
+            finally:
+                shutil.rmtree(out, ignore_errors=True)
 
     def rays(self, spec: Spec, pixels: Sequence[tuple[int, int]]) -> list[int]:
         """What the pixels (x, y) see by Blender's ray casting: instance ids, 0 for none. Errors as `render`."""
