@@ -8,15 +8,19 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
 from synthesis.effects.base import pick
+from synthesis.text.scripts import script_of
 from synthesis.text.vocabulary import inventor, read_words, weigh_words
 
 IntRange = tuple[int, int]
+# What prices end with, as often as it stands here; None for anything.
+_ENDINGS: Final = (*[99] * 7, *[49] * 3, *[95] * 3, *[79] * 2, *[90] * 2, *[50] * 2, *[0] * 2, 29, 19, 69, *[None] * 6)
 
 
 class Corpus(ABC):
@@ -25,6 +29,10 @@ class Corpus(ABC):
     @abstractmethod
     def draw(self, rng: Rng) -> str:
         """One line of text, without newlines, NFC, at least one character."""
+
+    def scripts(self) -> frozenset[str]:
+        """Those that it writes, as `scripts.script_of` names them."""
+        return frozenset({"latin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,9 @@ class Words(Corpus):
             return _capitals(text)
         return text[0].upper() + text[1:] if form < 2 * self.capitals else text
 
+    def scripts(self) -> frozenset[str]:
+        return frozenset(script_of("".join(self.own)).split("+")) if self.own else frozenset({self.list})
+
 
 @dataclass(frozen=True, slots=True)
 class Prices(Corpus):
@@ -68,11 +79,13 @@ class Prices(Corpus):
 
     def draw(self, rng: Rng) -> str:
         amount = float(np.exp(rng.uniform(np.log(0.05), np.log(self.highest))))
-        whole, part = int(amount), pick(rng, [99, 95, 49, 50, 0, int(rng.integers(100))])
+        whole, part = int(amount), _ENDINGS[int(rng.integers(len(_ENDINGS)))]
+        if part is None or not whole + part:  # nothing costs nothing
+            part = int(rng.integers(1, 100))
         thousands = f"{whole:,}".replace(",", pick(rng, [" ", ".", ""]) if whole > 999 else "")
         point = "," if "." in thousands else pick(rng, ",.")
         decimals = f"{thousands}{point}{part:02d}"
-        number = f"{thousands},-" if rng.random() < 0.08 else decimals
+        number = f"{thousands},-" if rng.random() < 0.08 and whole else decimals
         currency = pick(rng, self.currencies) if self.currencies else ""
         if not currency:
             return number
@@ -115,7 +128,7 @@ class Weights(Corpus):
 
 @dataclass(frozen=True, slots=True)
 class Codes(Corpus):
-    """Letters and digits, every character as likely as any other.
+    """Letters and digits, every character as likely as any other; of 0 and O, 1 and I only the digits.
 
     Attributes:
         alphabet: to draw from.
@@ -123,7 +136,7 @@ class Codes(Corpus):
         separators: one of them may part groups of three to five characters.
     """
 
-    alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    alphabet: str = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
     length: IntRange = (3, 13)
     separators: str = "-/. "
 
@@ -158,6 +171,9 @@ class Mix(Corpus):
         drawn = rng.random() * sum(shares)
         chosen = bisect_right(list(accumulate(shares)), drawn)
         return self.corpora[min(chosen, len(self.corpora) - 1)].draw(rng)
+
+    def scripts(self) -> frozenset[str]:
+        return frozenset().union(*(corpus.scripts() for corpus in self.corpora))
 
 
 def _capitals(text: str) -> str:

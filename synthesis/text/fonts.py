@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from foundation.errors import NotFound
 # Where Debian's font packages put them, and where a person does.
 SYSTEM_DIRECTORIES: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _SUFFIXES: Final = (".ttf", ".otf")
+_NO_TEXT: Final = re.compile(r"\b(math|symbols?|emoji|dingbats|ornaments|icons?|braille)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Shelf:
 def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
     """The fonts under the directories (the system's if none are given), of these families only if any are named.
 
+    Families of mathematics, symbols and the like are left out unless they are named.
+
     Raises:
         NotFound: a directory, a family or any usable font is missing.
     """
@@ -81,7 +85,7 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
     if absent := [name for name in families if all(face.family.lower() != name.lower() for face in faces)]:
         raise NotFound(f"No font of the family {', '.join(absent)} was found.", code="font_missing")
     wanted = {name.lower() for name in families}
-    faces = [face for face in faces if not wanted or face.family.lower() in wanted]
+    faces = [face for face in faces if face.family.lower() in wanted or not (wanted or _NO_TEXT.search(face.family))]
     if not faces:
         where = ", ".join(map(str, roots))
         raise NotFound(f"No fonts under {where}. On Debian: apt-get install fonts-dejavu-core.", code="font_missing")

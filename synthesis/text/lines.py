@@ -22,6 +22,7 @@ from synthesis.text.glyphs import drawing_size
 from synthesis.text.layout import Block, Style, flat_size, lay_out
 from synthesis.text.legibility import stand_out
 from synthesis.text.paint import Paint, expected_difference, paint
+from synthesis.text.scripts import looks_alike, script_of
 from synthesis.text.warps import Points, Warp
 
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
@@ -63,7 +64,8 @@ class TextLines(Generator):
 
     Labels: `text`, the transcription (lines parted by newlines); `characters`, those that are no spaces, and
     `character_quads` float32 (n, 4, 2); `words` and `word_quads` float32 (m, 4, 2), corners clockwise from the upper
-    left as the text is read, in pixels of which pixel i covers i..i+1, all inside the image; `font`, the file's name;
+    left as the text is read, in pixels of which pixel i covers i..i+1, all inside the image; `script`, as
+    `scripts.script_of` names it; `font`, the file's name;
     `ink_difference`, in grey levels, where the text stands out least; with `mask`, `ink`, its coverage, uint8 of the
     image's height and width.
 
@@ -107,6 +109,8 @@ class TextLines(Generator):
         count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
         text = "\n".join(self.corpus.draw(rng) for _ in range(count))
         text = max(text.split(), key=len) if vertical else text
+        if looks_alike(text) and len(self.corpus.scripts()) > 1:
+            raise Rejected(f"Nobody could tell which script {text!r} is in.")
         beside = [self.corpus.draw(rng) if rng.random() < layout.distractors else "" for _ in range(2)]
         side = between(rng, layout.margin)
         params: Params = {
@@ -142,6 +146,7 @@ class TextLines(Generator):
             "character_quads": characters.astype(np.float32),
             "words": text.split(),
             "word_quads": words.astype(np.float32),
+            "script": script_of(text),
             "font": params["font"],
             "ink_difference": round(difference, 1),
         } | ({"ink": coverage} if self.mask else {})

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
+from foundation.errors import InvalidInput
 from synthesis.effects.base import Image, Params, Range, between, pick
 from synthesis.samples import Rejected
 from synthesis.text.legibility import Colour, contrast_ratio
+from synthesis.text.palettes import FROM_PALETTE, PALETTES, printed
 
 Layer = NDArray[np.float32]  # (3, h, w), 0..255: channels apart, because NumPy is quick along long axes only
 
@@ -47,6 +49,7 @@ class Paint:
         blend: share of texts that aren't simply laid over the ground.
         opacity: of the text.
         worn: share of texts whose print has come off in places.
+        palette: one of `PALETTES`, from which most colours of ground and text are taken; any colours if left empty.
     """
 
     contrast: float = 3.0
@@ -60,6 +63,11 @@ class Paint:
     blend: float = 0.1
     opacity: Range = (0.85, 1.0)
     worn: float = 0.0
+    palette: str = ""
+
+    def __post_init__(self) -> None:
+        if self.palette and self.palette not in PALETTES:
+            raise InvalidInput(f"palette: one of {', '.join(PALETTES)}, not {self.palette}", code="bad_recipe")
 
     def sample(self, rng: Rng) -> Params:
         """Draw colours that can be told apart, and everything else.
@@ -90,6 +98,9 @@ class Paint:
         }
 
     def _colours(self, rng: Rng) -> tuple[list[Colour], list[Colour]]:
+        """Those of the ground and those of the text."""
+        if self.palette and rng.random() < FROM_PALETTE:
+            return printed(rng, self.palette)
         dark_ink = rng.random() < self.dark_on_light
         stops = rng.random(2) < self.gradient
         saturation = between(rng, self.colourful)

@@ -48,6 +48,9 @@ class Phrases(Corpus):
         first, *others = pick(rng, self.forms).split("{}")
         return str(first) + "".join(self.corpus.draw(rng) + after for after in others)
 
+    def scripts(self) -> frozenset[str]:
+        return self.corpus.scripts()
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses(Corpus):

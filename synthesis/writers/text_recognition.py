@@ -1,4 +1,4 @@
-"""Images, `labels.csv` (file, text) as recognisers' trainers read it, and all labels and parameters as Parquet."""
+"""Images, `labels.csv` (file, text, script) for recognisers' trainers, and all labels and parameters as Parquet."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SCHEMA = pa.schema(
         ("character_quads", _QUADS),
         ("words", pa.list_(pa.string())),
         ("word_quads", _QUADS),
+        ("script", pa.string()),
         ("font", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -67,8 +68,8 @@ class TextRecognitionWriter(Writer):
         lines = io.StringIO(newline="")
         out = csv.writer(lines)
         if not (self.folder / "labels.csv").exists():
-            out.writerow(["file", "text"])
-        out.writerows((row["file"], row["text"]) for row in self._rows)
+            out.writerow(["file", "text", "script"])
+        out.writerows((row["file"], row["text"], row.get("script", "")) for row in self._rows)
         with (self.folder / "labels.csv").open("a", encoding="utf-8", newline="") as stream:
             stream.write(lines.getvalue())
         self._rows.clear()

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 
 from foundation.errors import InvalidInput
 from synthesis.recipes import load_preset
-from synthesis.text.corpora import Codes, Words
+from synthesis.samples import make_sample
+from synthesis.text.corpora import Codes, Corpus, Mix, Prices, Words
+from synthesis.text.fonts import Shelf
+from synthesis.text.lines import TextLines
+from synthesis.text.paint import Paint
+from synthesis.text.palettes import FROM_PALETTE
 from synthesis.text.phrases import Addresses, Phones, Phrases
+from synthesis.text.scripts import looks_alike, script_of
 from synthesis.text.vocabulary import Inventor, inventor, read_words, weigh_words
 
 SCRIPTS = {"latin": 20_000, "cyrillic": 10_000, "greek": 2_000}
@@ -91,3 +97,58 @@ def test_all_signs_occur() -> None:
     for part in load_preset("text").generators:
         written |= set("".join(part.corpus.draw(rng) for _ in range(1500)))
     assert set('@&#!?()[]+;:"§°*=/_-%') <= written
+
+
+@pytest.mark.parametrize(
+    ("text", "script", "alike"),
+    [
+        ("OH", "latin", False),
+        ("Η", "greek", True),
+        ("ΤΟ ΝΕΡΟ", "greek", True),
+        ("ό", "greek", True),
+        ("το ψωμί", "greek", False),
+        ("ВОТ", "cyrillic", True),
+        ("вот", "cyrillic", True),
+        ("О, мы", "cyrillic", False),
+        ("3.99 €", "common", False),
+        ("5 µg", "latin", False),
+        ("Ηe", "greek+latin", True),
+    ],
+)
+def test_scripts_and_letters_that_hide_them(text: str, script: str, alike: bool) -> None:
+    assert (script_of(text), looks_alike(text)) == (script, alike)
+
+
+def test_lines_show_their_script_where_several_are_mixed(system_shelf: Shelf) -> None:
+    greek = Words(own=("ΤΟ", "ψ"), count=(1, 1), capitals=0.0)
+
+    def written(corpus: Corpus) -> set[tuple[str, str]]:
+        samples = [make_sample(TextLines(corpus), 3, index) for index in range(25)]
+        return {(sample.labels["text"], sample.labels["script"]) for sample in samples}
+
+    assert written(greek) >= {("ΤΟ", "greek")}
+    mixed = Mix((greek, Phrases(Words(own=("OH",), count=(1, 1), capitals=0.0), ("{}!",))))
+    assert mixed.scripts() == {"greek", "latin"}
+    assert {text for text, _ in written(mixed)} & {"ΤΟ", "Το", "ψ", "OH!"} == {"ψ", "OH!"}
+
+
+def test_codes_have_no_letters_that_are_digits_in_some_fonts() -> None:
+    assert not set("OI") & set(Codes().alphabet)
+
+
+def test_nothing_costs_nothing() -> None:
+    rng = np.random.default_rng(0)
+    prices = [Prices(highest=3.0, currencies=("€",)).draw(rng) for _ in range(2000)]
+    assert all(re.search("[1-9]", price) for price in prices)
+    assert 0.15 < np.mean([",99" in price or ".99" in price for price in prices]) < 0.35
+
+
+def test_palettes_give_most_colours() -> None:
+    rng = np.random.default_rng(0)
+    grounds = [Paint(palette="price_tag").sample(rng)["ground"]["colours"][0] for _ in range(400)]
+    light = [min(red, green) > 190 for red, green, _ in grounds]
+    assert np.mean(light) > 0.8 * FROM_PALETTE
+    papers = [Paint(palette="paper").sample(rng)["ground"]["colours"][0] for _ in range(400)]
+    assert np.mean([min(paper) > 190 for paper in papers]) > FROM_PALETTE
+    with pytest.raises(InvalidInput, match="one of price_tag, paper, not plaid"):
+        Paint(palette="plaid")
