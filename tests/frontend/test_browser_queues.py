@@ -251,6 +251,22 @@ def test_photos_are_shown_on_demand_with_the_face_in_its_box(opened: Open, made:
     expect(shots).not_to_be_visible()
 
 
+def test_undo_on_a_message_takes_back_what_it_tells_of_whatever_was_said_since(opened: Open, made: World) -> None:
+    batch = make_pairs(made)
+    page = opened(batch)
+    page.keyboard.press("d")
+    toast(page, "Different people")
+    page.keyboard.press("Space")
+    toast(page, "Skipped")
+    page.locator(".toast", has_text="Different people").get_by_role("button", name="Undo").click()
+    toast(page, "Undone: Different people")
+    standing = ReviewVote.objects.filter(withdrawn_at=None)
+    assert [(vote.item.ordinal, vote.answer) for vote in standing] == [(1, "skip")]
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: Skipped")
+    assert not standing.all().exists()
+
+
 @pytest.mark.usefixtures("intercepting")
 def test_the_next_question_shows_before_the_answer_has_arrived_and_a_refused_one_comes_back(
     opened: Open, made: World, excused: list[str]

@@ -1,7 +1,7 @@
 // @ts-check
 /** Saying something to the ledger, and taking it back. */
 
-import { ApiError, call } from "./api.js";
+import { ApiError, call, newKey } from "./api.js";
 import { askBoth } from "./conflict.js";
 import { toast, toastError } from "./toast.js";
 
@@ -23,7 +23,8 @@ import { toast, toastError } from "./toast.js";
 /** @typedef {{ vote: number, item: number, answer: string, payload: Record<string, unknown>, state: string }} Vote */
 /**
  * Something that can be undone: an entry of the ledger, or votes, which are cast again to redo them.
- * @typedef {{ decision?: number, vote?: number, votes?: number[], path?: string, body?: Record<string, unknown>, said: string, page: string }} Undoable
+ * `key` stays the same through undo and redo.
+ * @typedef {{ key?: string, decision?: number, vote?: number, votes?: number[], path?: string, body?: Record<string, unknown>, said: string, page: string }} Undoable
  */
 
 const STORE = "loupe.undo";
@@ -139,14 +140,20 @@ async function say(path, body, said) {
 
 /** @param {Undoable} entry */
 function remember(entry) {
-  keep([...stack(), entry]);
+  const kept = { ...entry, key: newKey() };
+  keep([...stack(), kept]);
   keep([], UNDONE);
-  toast(entry.said, { action: "Undo", onAction: () => void undo() });
+  toast(entry.said, undoOf(kept));
 }
 
-/** Take the last thing back and show the page on which it was said. */
-export async function undo() {
-  await takeBack(STORE, UNDONE, "undo", "Undone");
+/** What a message needs to take back just what it tells of. @param {Undoable} [entry] */
+function undoOf(entry) {
+  return entry ? { action: "Undo", onAction: () => void undo(entry.key) } : {};
+}
+
+/** Take the last thing back, or the one of that key, and show the page on which it was said. @param {string} [key] */
+export async function undo(key) {
+  await takeBack(STORE, UNDONE, "undo", "Undone", key);
 }
 
 /** Say again what was taken back last: the ledger takes its taking back back. */
@@ -159,12 +166,14 @@ export async function redo() {
  * @param {string} to where the revert goes, which can be reverted in turn
  * @param {string} verb
  * @param {string} done
+ * @param {string} [key] of another entry than the last
  */
-async function takeBack(from, to, verb, done) {
+async function takeBack(from, to, verb, done, key) {
   const entries = stack(from);
-  const last = entries.pop();
+  const at = key ? entries.findIndex((entry) => entry.key === key) : entries.length - 1;
+  const [last] = at < 0 ? [] : entries.splice(at, 1);
   if (!last) {
-    toast(`Nothing to ${verb}.`);
+    toast(key ? "This was undone already." : `Nothing to ${verb}.`);
     return;
   }
   try {
@@ -220,7 +229,7 @@ function tellEarlier() {
   sessionStorage.removeItem("loupe.said");
   if (!earlier) return;
   const { said, undoable } = JSON.parse(earlier);
-  toast(said, undoable ? { action: "Undo", onAction: () => void undo() } : {});
+  toast(said, undoable ? undoOf(stack().at(-1)) : {});
 }
 
 tellEarlier();
