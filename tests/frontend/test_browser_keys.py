@@ -62,3 +62,9 @@ def test_what_was_undone_can_be_done_again_and_undone_again(cluster: Page) -> No
     assert kinds == ["reject", "revert", "revert", "revert"]
     cluster.keyboard.press("Control+z")
     toast(cluster, "Nothing to undo")
+
+
+def test_the_keys_are_shown_by_mouse_on_a_wide_page(cluster: Page) -> None:
+    cluster.set_viewport_size({"width": 1440, "height": 900})
+    cluster.locator(".sidebar-foot").get_by_role("button", name="Keys of this page").click()
+    expect(cluster.get_by_role("heading", name="Keys of this page")).to_be_visible()
