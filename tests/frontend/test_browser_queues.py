@@ -267,6 +267,35 @@ def test_undo_on_a_message_takes_back_what_it_tells_of_whatever_was_said_since(o
     assert not standing.all().exists()
 
 
+def test_answers_are_undone_and_redone_by_mouse(opened: Open, made: World) -> None:
+    page = opened(make_pairs(made))
+    undo, redo = (page.get_by_role("button", name=re.compile(verb)) for verb in ("^Undo Ctrl", "^Redo"))
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("d")
+    sent(page)
+    expect(undo).to_have_attribute("aria-disabled", "false")
+    expect(redo).to_have_attribute("aria-disabled", "true")
+    undo.click()
+    toast(page, "Undone: Different people")
+    assert not ReviewVote.objects.filter(withdrawn_at=None).exists()
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    redo.click()
+    toast(page, "Redone: Different people")
+    assert ReviewVote.objects.filter(withdrawn_at=None).get().answer == "different"
+
+
+def test_marks_on_a_cluster_are_undone_by_mouse_before_any_answer(opened: Open, made: World) -> None:
+    page = opened(make_clusters(made))
+    undo = page.get_by_role("button", name=re.compile("^Undo Ctrl"))
+    tiles(page).first.click()
+    page.keyboard.press("i")
+    status = page.locator("[data-question]:not([hidden]) [data-status]")
+    expect(status).to_have_text("1 ignored")
+    undo.click()
+    expect(status).to_have_text("Nothing selected")
+    expect(undo).to_have_attribute("aria-disabled", "true")
+
+
 @pytest.mark.usefixtures("intercepting")
 def test_the_next_question_shows_before_the_answer_has_arrived_and_a_refused_one_comes_back(
     opened: Open, made: World, excused: list[str]

@@ -3,7 +3,7 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
-import { decide, tellNext, undo } from "./decisions.js";
+import { decide, tellNext } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onAction, onKey } from "./keys.js";
 import { Selection } from "./selection.js";
@@ -70,7 +70,6 @@ class Workspace {
       merge: () => this.openMerge(),
       not_a_face: () => void this.setAside("not_a_face", "is no face", "are no faces"),
       ignore: () => void this.setAside("ignore", "set aside", "set aside"),
-      undo: () => void undo(),
     };
     for (const [action, act] of Object.entries(acts)) onAction(action, act);
     onKey("ctrl+a", () => this.selection.all());

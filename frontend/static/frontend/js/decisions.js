@@ -44,6 +44,25 @@ function stack(store = STORE) {
 /** @param {Undoable[]} entries @param {string} [store] */
 function keep(entries, store = STORE) {
   sessionStorage.setItem(store, JSON.stringify(entries.slice(-KEPT)));
+  showSteps();
+}
+
+/** @typedef {"undo" | "redo"} Step */
+/** @type {(step: Step) => boolean} whether the page has a step of its own to take back, which nobody else knows of yet */
+let alsoHere = () => false;
+
+/** @param {(step: Step) => boolean} also */
+export function stepsHere(also) {
+  alsoHere = also;
+  showSteps();
+}
+
+/** The buttons for undo and redo say whether there is something. */
+export function showSteps() {
+  for (const [step, store] of /** @type {[Step, string][]} */ ([["undo", STORE], ["redo", UNDONE]])) {
+    const nothing = !stack(store).length && !alsoHere(step);
+    for (const button of document.querySelectorAll(`[data-step="${step}"]`)) button.setAttribute("aria-disabled", String(nothing));
+  }
 }
 
 /** The clock of a decision starts when its question is shown. */
@@ -233,3 +252,4 @@ function tellEarlier() {
 }
 
 tellEarlier();
+showSteps();

@@ -3,6 +3,8 @@
 
 /** @type {Map<string, (event: KeyboardEvent) => void>} */
 const handlers = new Map();
+/** @type {Map<string, (event: Event) => void>} by action, for buttons that do the same */
+const actions = new Map();
 
 /**
  * @param {string} key as in KeyboardEvent.key, letters in lower case, with `ctrl+` or `shift+` before it
@@ -17,9 +19,10 @@ const own = JSON.parse(document.body.dataset.keys ?? "{}");
 
 /**
  * @param {string} action whose key people choose themselves
- * @param {(event: KeyboardEvent) => void} handler
+ * @param {(event: Event) => void} handler
  */
 export function onAction(action, handler) {
+  actions.set(action, handler);
   const key = own[action];
   if (key) onKey(key, handler);
 }
@@ -39,6 +42,10 @@ export function nameOf(event) {
 }
 
 export function startKeys() {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-step]") : null;
+    if (button) actions.get(button.getAttribute("data-step") ?? "")?.(event);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     // Enter and Space on a focused link or button belong to it.

@@ -2,7 +2,7 @@
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
 import { ApiError, call, csrfToken } from "./api.js";
-import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, undo } from "./decisions.js";
+import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, showSteps, stepsHere, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { boardQuestion } from "./review_board.js";
@@ -66,6 +66,7 @@ function give(answer, said = SAID[answer] ?? answer, payload = {}) {
   question.dataset.answered = "";
   count(-1);
   show(open()[0]);
+  showSteps();
 }
 
 /** All pairs of the board are answered at once, unless it came just now or some were not looked at. */
@@ -289,6 +290,7 @@ for (const question of open()) {
   if (items.some((item) => outbox.holds(item))) question.dataset.answered = "";
 }
 const openName = startNaming(currentCluster, give);
+stepsHere((verb) => Boolean(currentCluster()?.has(verb)) || (verb === "undo" && outbox.entries.length > 0));
 if (box) show(open()[0]);
 started = true;
 void lease();
@@ -296,7 +298,7 @@ window.addEventListener("pagehide", () => box && release());
 window.addEventListener("pageshow", (event) => event.persisted && void lease());
 window.setInterval(() => void lease(), RENEW_MS);
 
-onAction("confirm", (event) => event.repeat || pick("board", "same", "left")); // a held key answers one question
+onAction("confirm", (event) => (event instanceof KeyboardEvent && event.repeat) || pick("board", "same", "left")); // a held key answers one question
 onAction("different", () => {
   if (currentBoard()) currentBoard()?.mark("different");
   else pick("different", "right");

@@ -3,6 +3,7 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
+import { showSteps } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { prefetch } from "./sheets.js";
 import { toast } from "./toast.js";
@@ -78,6 +79,7 @@ export class ClusterQuestion {
     for (const button of this.question.querySelectorAll("[data-leave]")) {
       button.setAttribute("aria-disabled", String(!this.grid.selected.size));
     }
+    showSteps();
   }
 
   /**
@@ -97,6 +99,11 @@ export class ClusterQuestion {
     this.before.push(this.left);
     this.after = [];
     this.#leftAre(next);
+  }
+
+  /** @param {"undo" | "redo"} verb @returns {boolean} whether there is a change to what leaves that can be taken back, or done again */
+  has(verb) {
+    return (verb === "undo" ? this.before : this.after).length > 0;
   }
 
   /** Take back, or do again, the last change to what leaves. @param {"undo" | "redo"} verb @returns {boolean} whether there was one */
