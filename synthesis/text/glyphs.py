@@ -13,6 +13,7 @@ from PIL import ImageFont
 
 from foundation.errors import InvalidInput
 from synthesis.samples import Rejected
+from synthesis.text.kerning import PairTable
 
 _METRICS_SIZE: Final = 64
 # Sizes that glyphs are drawn at. What lies between is reached by the warp that comes anyway; more sizes would mean more
@@ -59,8 +60,9 @@ def glyph(path: str, size: int, char: str) -> Glyph:
 @lru_cache(maxsize=131_072)
 def kerning(path: str, pair: str) -> float:
     """By how much the second character of the pair moves away from the first, in ems; mostly negative."""
-    if not _has_kerning(path):
-        return 0.0
+    pairs, older = _pair_table(path)
+    if pairs or not older:
+        return pairs.between(pair)
     together = load_font(path, _METRICS_SIZE).getlength(pair) / _METRICS_SIZE
     return together - advance(path, pair[0]) - advance(path, pair[1])
 
@@ -71,11 +73,17 @@ def advance(path: str, char: str) -> float:
     return load_font(path, _METRICS_SIZE).getlength(char) / _METRICS_SIZE
 
 
-@lru_cache(maxsize=4096)
-def _has_kerning(path: str) -> bool:
-    """FreeType knows the pairs of the `kern` table only."""
-    with TTFont(path, lazy=True) as font:
-        return "kern" in font
+@lru_cache(maxsize=1024)
+def _pair_table(path: str) -> tuple[PairTable, bool]:
+    """The pairs of GPOS, which come first, and whether there is the older table `kern`, which FreeType reads."""
+    with TTFont(path) as font:
+        return PairTable(font), "kern" in font
+
+
+def forget_fonts() -> None:
+    """Files have changed."""
+    for known in (load_font, glyph, kerning, advance, _pair_table):
+        known.cache_clear()
 
 
 def drawing_size(wanted: float) -> int:
