@@ -46,5 +46,8 @@ class Mixture(Generator):
     def needs(self) -> str:
         return next((one.needs() for one in self.generators if one.needs()), "")
 
+    def ingredients(self) -> dict[str, str]:
+        return {name: told for one in self.generators for name, told in one.ingredients().items()}
+
     def shard_size(self) -> int:
         return min(one.shard_size() for one in self.generators)

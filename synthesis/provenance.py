@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from synthesis.samples import Generator
+
 _PACKAGES: Final = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "fonttools", "babel", "isal")
 # What draws; the rest of the app only moves files.
 _DRAWS: Final = ("samples.py", "mixture.py", "effects", "text", "scenes", "writers")
@@ -28,6 +30,19 @@ def generator_facts() -> tuple[str, dict[str, Any]]:
     facts = {"code": state.hexdigest()[:16]} | {name: _version(name) for name in _PACKAGES}
     state.update(repr(sorted(facts.items())).encode())
     return state.hexdigest(), facts
+
+
+def run_facts(generator: Generator) -> tuple[str, dict[str, Any]]:
+    """As `generator_facts`, with the fonts and other things on this machine that the generator draws with.
+
+    Raises:
+        LoupeError: some of them are missing.
+    """
+    digest, facts = generator_facts()
+    used = generator.ingredients()
+    if used:
+        digest = hashlib.sha256(repr([digest, sorted(used.items())]).encode()).hexdigest()
+    return digest, facts | used
 
 
 def _version(name: str) -> str:

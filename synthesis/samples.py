@@ -80,6 +80,14 @@ class Generator(ABC):
         """What must be set up before it can render: "blender" or nothing. Such samples take seconds each."""
         return ""
 
+    def ingredients(self) -> dict[str, str]:
+        """What outside Loupe its samples are drawn with, told with a digest, by what it is. Looked at anew each time.
+
+        Raises:
+            LoupeError: some of it is missing.
+        """
+        return {}
+
     def shard_size(self) -> int:
         """How many samples a worker makes before it puts them away: some seconds' worth."""
         return 500

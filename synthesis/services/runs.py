@@ -13,7 +13,7 @@ from foundation.errors import Conflict, InvalidInput
 from jobs.models import Job
 from jobs.services import enqueue
 from synthesis.models import SynthesisRun
-from synthesis.provenance import generator_facts
+from synthesis.provenance import run_facts
 from synthesis.services.estimates import check_estimate, estimate, known_estimate
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.writers.formats import writer_class
@@ -80,7 +80,7 @@ def start_run(
     else:
         found = estimate(generator, format=format, seed=seed, count=count)
     check_estimate(found, most_bytes=most_bytes, most_seconds=most_seconds, confirm=confirm)
-    digest, facts = generator_facts()
+    digest, facts = run_facts(generator)
     with transaction.atomic():
         run = SynthesisRun.objects.create(
             name=name,

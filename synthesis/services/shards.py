@@ -20,8 +20,8 @@ from synthesis.drawing import contact_sheet, draw_labels
 from synthesis.effects.base import Image
 from synthesis.models import FailedItem, SynthesisRun, SynthesisShard
 from synthesis.parts import Made, write_part
-from synthesis.provenance import generator_facts
-from synthesis.samples import Sample
+from synthesis.provenance import run_facts
+from synthesis.samples import Generator, Sample
 from synthesis.services.estimates import scratch
 from synthesis.services.generators import generator_of
 from synthesis.writers.base import encode_png, is_picture
@@ -50,16 +50,17 @@ def make_shard(
         StorageFull: no room; nothing of the shard is visible.
         LoupeError: none of its items can be made.
     """
-    digest, facts = generator_facts()
+    generator = generator_of(run)
+    digest, facts = run_facts(generator)
     if digest != run.generator_digest:
         raise Conflict(
-            f"The code or a library that draws has changed since this run was started ({_changes(run, facts)}), so its "
-            "images would not fit together. Start it anew.",
+            f"What draws here is not what this run was started with ({_changes(run, facts)}); its images would not fit "
+            "together. Give this machine the same, or start the run anew.",
             code="generator_changed",
         )
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
-        made, files = _write(run, ordinal, Path(folder), progress)
+        made, files = _write(run, generator, ordinal, Path(folder), progress)
     shard = SynthesisShard(
         run=run,
         ordinal=ordinal,
@@ -91,7 +92,9 @@ def beyond_limits(run: SynthesisRun, ordinal: int) -> str:
     return ""
 
 
-def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) -> tuple[Made, dict[str, str | int]]:
+def _write(
+    run: SynthesisRun, generator: Generator, ordinal: int, folder: Path, progress: Progress
+) -> tuple[Made, dict[str, str | int]]:
     target = folder / "part"
     sheet: list[Image] = []
 
@@ -101,7 +104,7 @@ def _write(run: SynthesisRun, ordinal: int, folder: Path, progress: Progress) ->
 
     with Tar(folder / "pictures.tar") as pictures:
         made = write_part(
-            generator_of(run),
+            generator,
             format=run.format,
             seed=run.seed,
             indices=run.indices(ordinal),
@@ -133,4 +136,7 @@ def _store(path: Path) -> str:
 
 
 def _changes(run: SynthesisRun, facts: dict[str, str]) -> str:
-    return ", ".join(name for name in facts if facts[name] != run.generator.get(name)) or "its code"
+    """Code, libraries and fonts that differ: what is here, and what was at the start."""
+    before = run.generator
+    told = [f"{name}: {now}, not {before.get(name)}" for name, now in facts.items() if now != before.get(name)]
+    return "; ".join(told) or "its code"

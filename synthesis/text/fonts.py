@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from fontTools.ttLib import TTFont, TTLibError
 from numpy.random import Generator as Rng
 
 from foundation.errors import NotFound
+from synthesis.text.glyphs import forget_fonts
 
 # Where Debian's font packages put them, and where a person does.
 SYSTEM_DIRECTORIES: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
@@ -25,12 +27,19 @@ _NO_TEXT: Final = re.compile(r"\b(math|symbols?|emoji|dingbats|ornaments|icons?|
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One font file. `name` is the file's, unique on a shelf; `coverage` the code points that it has glyphs for."""
+    """One font file.
+
+    Attributes:
+        name: the file's, unique on a shelf.
+        coverage: the characters that it has glyphs for.
+        digest: SHA-256 of the file.
+    """
 
     name: str
     family: str
     path: str
     coverage: frozenset[str]
+    digest: str = ""
 
 
 class Shelf:
@@ -42,6 +51,16 @@ class Shelf:
         for face in reversed(self.faces.values()):
             families.setdefault(face.family, []).append(face)
         self.families = [families[name] for name in sorted(families)]
+
+    @property
+    def digest(self) -> str:
+        """Of names and contents: with the same, the same is drawn."""
+        files = sorted((face.name, face.digest) for face in self.faces.values())
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        faces, families = len(self.faces), len(self.families)
+        return f"{faces} face{'s' * (faces != 1)} of {families} famil{'ies' if families != 1 else 'y'}"
 
     def face(self, name: str) -> Face:
         """Raises NotFound: no font file of this name is here."""
@@ -92,22 +111,37 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
     return Shelf(faces)
 
 
+def reopen_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
+    """As `open_shelf`, but fonts that came, went or changed since then are noticed. Raises NotFound."""
+    before = open_shelf(directories, families).digest
+    open_shelf.cache_clear()
+    shelf = open_shelf(directories, families)
+    if shelf.digest != before:
+        forget_fonts()
+    return shelf
+
+
 def _read_all(paths: Sequence[Path]) -> list[Face]:
     """Faces of the files, through a cache in the user's cache directory that knows them by path, size and time."""
-    store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-2.json"
+    store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-3.json"
     known = _load(store)
     rows: dict[str, Any] = {}
     for path in paths:
         stat = path.stat()
         key = f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
-        rows[key] = known[key] if key in known else _read(path)
+        rows[key] = known[key] if key in known else _read(path) | {"digest": _digest(path)}
     if rows.keys() - known.keys():
         _save(store, known | rows)
     return [
-        Face(path.name, row["family"], str(path), frozenset(row["characters"]))
+        Face(path.name, row["family"], str(path), frozenset(row["characters"]), row["digest"])
         for path, row in zip(paths, rows.values(), strict=True)
         if row["characters"]
     ]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from synthesis.effects.roll import Roll
 from synthesis.effects.viewpoint import Viewpoint
 from synthesis.samples import Generator, Labels, Rejected
 from synthesis.text.corpora import Corpus, IntRange
-from synthesis.text.fonts import open_shelf
+from synthesis.text.fonts import open_shelf, reopen_shelf
 from synthesis.text.geometry import Mapping, draw, expected_scale, fit
 from synthesis.text.glyphs import drawing_size
 from synthesis.text.layout import Block, Style, flat_size, lay_out
@@ -167,6 +167,11 @@ class TextLines(Generator):
 
     def formats(self) -> tuple[str, ...]:
         return "text_recognition", "webdataset"
+
+    def ingredients(self) -> dict[str, str]:
+        shelf = reopen_shelf(self.font_directories, self.fonts)
+        name = f"fonts ({', '.join(self.fonts)})" if self.fonts else "fonts"
+        return {name: f"{shelf}, {shelf.digest[:16]}"}
 
     def place(self, params: Params) -> tuple[Block, Mapping, tuple[int, int], Points, Points]:
         """The flat text, how it gets into the image, the image's height and width, character and word quads."""

@@ -23,6 +23,7 @@ from synthesis.recipes import registry
 from synthesis.services import estimates, runs, shards
 from synthesis.services.runs import retry_failed_items, shard_size, start_run
 from synthesis.services.shards import make_shard
+from synthesis.text import fonts
 from synthesis.text.lines import TextLines
 from synthesis.writers import tar
 from tests.synthesis.made_runs import TEXT, Grey, files_of, run_of, version_of
@@ -216,10 +217,30 @@ def test_bad_wishes_start_nothing(given: dict[str, Any], code: str) -> None:
 def test_other_code_than_at_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = start_run(recipe={"grey": {}}, count=25, seed=7)
     assert run.job is not None
-    monkeypatch.setattr(shards, "generator_facts", lambda: ("0" * 64, {"numpy": "99"}))
+    monkeypatch.setattr(shards, "run_facts", lambda generator: ("0" * 64, {"numpy": "99"}))
     job = jobs.run_to_end(job_id=run.job.pk)
     assert (job.state, job.error_code) == ("failed", "generator_changed")
     assert "numpy" in job.error
+
+
+def test_other_fonts_than_at_the_start_are_refused(
+    pillow_fonts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    font = (Path(pillow_fonts) / "aileron.ttf").read_bytes()
+    (tmp_path / "one.ttf").write_bytes(font)
+    monkeypatch.setattr(fonts, "SYSTEM_DIRECTORIES", (str(tmp_path),))
+    fonts.open_shelf.cache_clear()
+    run = start_run(recipe=TEXT, count=3, seed=7)
+    assert run.job is not None
+    assert run.generator["fonts"].startswith("1 face of 1 family, ")
+    (tmp_path / "two.ttf").write_bytes(font)
+    job = jobs.run_to_end(job_id=run.job.pk)
+    assert (job.state, job.error_code) == ("failed", "generator_changed")
+    assert "fonts: 2 faces of 1 family" in job.error
+    (tmp_path / "two.ttf").unlink()
+    again = start_run(recipe=TEXT, count=3, seed=7)
+    assert again.generator_digest == run.generator_digest
+    fonts.open_shelf.cache_clear()
 
 
 def test_synthetic_and_real_never_share_a_name_or_a_split(tmp_path: Path) -> None:
