@@ -7,7 +7,7 @@ TSC := npx --yes --package typescript@5.9.3 tsc
 export LOUPE_HOME ?= $(CURDIR)/var
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-slow test-new bench lint format browser blender clean
+.PHONY: help setup up demo test test-slow test-new bench lint format browser blender fonts clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,11 @@ browser:
 blender: setup  ## Blender's own virtual environment (1.2 GB), for synthetic scenes
 	$(BIN)/python -m synthesis.scenes "$(LOUPE_HOME)/blender"
 	$(BIN)/pip install -q --no-deps -r synthesis/scenes/requirements-people.txt
+
+fonts: setup  ## fonts for synthetic text, from Debian (60 MB)
+	@packages="$$($(BIN)/python -m synthesis.text.fonts)"; test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages >/dev/null \
+		|| echo "Fonts can't be installed here. Run as root: apt-get install $$packages"
 
 test: setup browser  ## all tests but the slow ones
 	$(BIN)/python -m pytest

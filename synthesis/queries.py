@@ -34,6 +34,15 @@ class KnownRecipe:
     yaml: str
     settings: list[Setting]
 
+    @property
+    def fonts(self) -> str:
+        """For text: how many fonts there are to draw with, and how to get more where they are few."""
+        if "text_recognition" not in self.formats:
+            return ""
+        from synthesis.text.fonts import fonts_found  # loads what most pages do without
+
+        return fonts_found()
+
 
 @cache
 def known_recipes() -> dict[str, KnownRecipe]:

@@ -28,6 +28,7 @@ class RecipeSummarySerializer(serializers.Serializer[Any]):
     about = serializers.CharField()
     needs = serializers.CharField(help_text="faces: those of a dataset version; blender; or nothing")
     formats = serializers.ListField(child=serializers.CharField(), help_text="The usual one first")
+    fonts = serializers.CharField(help_text="For text: how many were found, and how to get more; or nothing")
 
 
 class RecipeSerializer(RecipeSummarySerializer):

@@ -19,6 +19,14 @@ from numpy.random import Generator as Rng
 from foundation.errors import NotFound
 from synthesis.text.glyphs import forget_fonts
 
+# What Debian has that makes text various, 60 MB; `make fonts` installs it.
+PACKAGES: Final = (
+    *("fonts-liberation", "fonts-roboto-unhinted", "fonts-open-sans", "fonts-lato", "fonts-linuxlibertine"),
+    *("fonts-crosextra-carlito", "fonts-crosextra-caladea", "fonts-lobster", "fonts-kaushanscript"),
+    *("fonts-dancingscript", "fonts-comic-neue", "fonts-ocr-a", "fonts-ocr-b", "fonts-quicksand", "fonts-play"),
+    *("fonts-ebgaramond", "fonts-inconsolata", "fonts-urw-base35"),
+)
+FEW_FAMILIES: Final = 20
 # Where Debian's font packages put them, and where a person does.
 SYSTEM_DIRECTORIES: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _SUFFIXES: Final = (".ttf", ".otf")
@@ -111,6 +119,17 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
     return Shelf(faces)
 
 
+def fonts_found() -> str:
+    """How many fonts the system has, and, where these are few, how to get more."""
+    try:
+        shelf = open_shelf()
+    except NotFound as none:
+        return none.message
+    if len(shelf.families) >= FEW_FAMILIES:
+        return f"{shelf}."
+    return f"{shelf}; for more: make fonts, or apt-get install {' '.join(PACKAGES)}"
+
+
 def reopen_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
     """As `open_shelf`, but fonts that came, went or changed since then are noticed. Raises NotFound."""
     before = open_shelf(directories, families).digest
@@ -185,3 +204,7 @@ def _save(store: Path, rows: dict[str, Any]) -> None:
         partial.replace(store)
     except OSError:
         partial.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    print(*PACKAGES)

@@ -60,6 +60,9 @@ def engineer(client_of: Callable[[str], APIClient]) -> APIClient:
 
 def test_recipes_and_their_settings(engineer: APIClient) -> None:
     listed = engineer.get("/api/v1/synthesis/recipes").json()["recipes"]
+    fonts = {one["name"]: one["fonts"] for one in listed}
+    assert "famil" in fonts["text_price"] or "No fonts" in fonts["text_price"]
+    assert not fonts["faces_light"]
     assert {"text", "text_price"} <= {recipe["name"] for recipe in listed}
     one = engineer.get("/api/v1/synthesis/recipes/text_price").json()
     assert one["about"].startswith("Price tags")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import unicodedata
@@ -21,7 +22,7 @@ from synthesis.effects.glare import Glare
 from synthesis.recipes import PRESETS, build, load_preset
 from synthesis.samples import Generator, Rejected, Sample, make_sample
 from synthesis.text.corpora import Codes, Mix, Words
-from synthesis.text.fonts import Shelf, _shows, open_shelf
+from synthesis.text.fonts import Shelf, _shows, fonts_found, open_shelf
 from synthesis.text.glyphs import drawing_size, glyph
 from synthesis.text.legibility import contrast_ratio, stand_out
 from synthesis.text.lines import Layout, TextLines
@@ -165,6 +166,21 @@ def test_broken_font_files_are_passed_over(tmp_path_factory: pytest.TempPathFact
     (folder / "bad.ttf").write_bytes(b"no font at all")
     (folder / "good.ttf").write_bytes((Path(pillow_fonts) / "aileron.ttf").read_bytes())
     assert list(open_shelf((str(folder),)).faces) == ["good.ttf"]
+
+
+@pytest.mark.usefixtures("only_pillow_fonts")
+def test_few_fonts_are_told_with_the_line_that_gets_more() -> None:
+    assert re.fullmatch("1 face of 1 family; for more: make fonts, or apt-get install fonts-.*", fonts_found())
+
+
+def test_fonts_of_mathematics_are_left_out_unless_named(pillow_fonts: str, tmp_path: Path) -> None:
+    for family in ("Sum Math", "Mathilde", "Standard Symbols PS"):
+        font = TTFont(Path(pillow_fonts) / "aileron.ttf")
+        for record in font["name"].names:
+            record.string = family
+        font.save(tmp_path / f"{family}.ttf")
+    assert list(open_shelf((str(tmp_path),)).faces) == ["Mathilde.ttf"]
+    assert list(open_shelf((str(tmp_path),), ("Sum Math",)).faces) == ["Sum Math.ttf"]
 
 
 def test_illegible_recipes_say_so(pillow_fonts: str) -> None:
