@@ -11,9 +11,11 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from annotation.ledger.entries import Kind
 from annotation.models import Decision, Label
-from annotation.services.decisions import By
+from annotation.services.decisions import By, Draft, record
 from annotation.services.identities import name_person, reject_faces
+from mining.models import ReviewBatch, ReviewItem
 from tests.factories import World
 from tests.frontend.seen import toast
 
@@ -51,6 +53,35 @@ def test_all_of_one_annotators_decisions_are_taken_back_and_hold_again(
     toast(page, f"Decision {first.pk} was taken back")
     assert set(Label.objects.filter(face__in=faces).values_list("identity", flat=True)) == {None}
     assert Decision.objects.filter(kind="rename").count() == 1
+
+
+def test_a_line_shows_both_faces_it_is_about_and_on_what_evidence_it_was_said(
+    as_role: Callable[[str], Client], users: dict[str, User], world: World
+) -> None:
+    a, b = world.faces[0].pk, world.faces[6].pk
+    batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", asks="pair", run=world.run)
+    seen = {"batch": batch.pk, "item": 26, "run": world.run.pk, "votes": [{"vote": 1}, {"vote": 2}, {"vote": 3}]}
+    record([Draft(Kind.DIFFERENT, faces=(a,), others=(b,))], by=By(users["annotator"], evidence=seen))
+    odd = By(users["annotator"], evidence={"cluster": "x/y"})  # evidence is whatever was sent
+    reject_faces(identity_id=world.people[0].pk, faces=[world.faces[1].pk], by=odd)
+    shown = as_role("manager").get(reverse("ui:ledger")).content.decode()
+    assert all(f'src="{reverse("ui:crop", args=[face])}"' in shown for face in (a, b))
+    line = f'<a href="{reverse("ui:batch", args=[batch.pk])}">Answer to question 26 of batch {batch.pk}</a>, 3 votes'
+    assert line in shown
+
+
+@browser_test
+def test_on_a_narrow_screen_every_queue_has_its_answer_button_in_sight(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    batch = ReviewBatch.objects.create(strategy="pairs_near_threshold", asks="pair", run=made.run)
+    faces = [made.faces[0].pk, made.faces[7].pk]
+    ReviewItem.objects.create(batch=batch, ordinal=0, faces=faces, value=9, settles=4, why="why")
+    signed_in(people["annotator"])
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(live_server.url + reverse("ui:review"))
+    box = page.get_by_role("link", name="Answer").bounding_box()
+    assert box and box["x"] + box["width"] <= 420 and box["height"] >= 44
 
 
 def test_who_is_no_manager_can_take_back_only_their_own(
