@@ -24,7 +24,7 @@ def histogram(
     if not counts or high <= low:
         return SafeString("")
     ticks = [t for t in nice_ticks(0, max(*counts, 1), 3) if t == int(t)]
-    ys = Scale(0, max(ticks[-1], 1), frame.HEIGHT - frame.BOTTOM, frame.TOP)
+    ys = Scale(0, max(*counts, ticks[-1], 1), frame.HEIGHT - frame.BOTTOM, frame.TOP)
     xs = Scale(low, high, frame.LEFT, frame.WIDTH - frame.RIGHT)
     width = (high - low) / len(counts)
     bars = format_html_join(

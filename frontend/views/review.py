@@ -7,7 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import requires
+from accounts.permissions import can, requires
 from accounts.roles import Capability
 from frontend.charts import histogram
 from frontend.pages import Key, page, signed_in
@@ -74,7 +74,7 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     if batch is None:
         raise Http404
     user = signed_in(request).pk
-    context: dict[str, Any] = {"batch": batch, "spread": _spread(batch)}
+    context: dict[str, Any] = {"batch": batch, "spread": _spread(batch) if can(request.user, Capability.MINING) else ""}
     chosen = request.GET.get("view", request.COOKIES.get(VIEW, ""))
     if batch.asks == ReviewBatch.Asks.PAIR and chosen == "board":
         context["boards"] = boards = list_boards(batch, user_id=user)

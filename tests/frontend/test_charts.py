@@ -111,3 +111,9 @@ def test_a_chart_of_curves_says_what_is_marked_and_escapes_names() -> None:
     assert "chosen: 0.5 (0.4 to 0.6) at 1" in text
     assert "&lt;b&gt;" in text and "<b>" not in text
     assert curve_chart([Curve("a", [(0.0, 1.0)])], title="t", low=0, high=1) == ""
+
+
+def test_no_bar_leaves_the_chart_where_ticks_between_whole_numbers_are_left_out() -> None:
+    drawn = histogram([1, 7, 2], low=0, high=1, title="Few")
+    tops = [float(bar.attrib["y"]) for bar in parse(drawn).iter("rect") if "bar" in bar.attrib["class"]]
+    assert len(tops) == 3 and min(tops) >= TOP
