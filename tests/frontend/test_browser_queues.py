@@ -296,6 +296,18 @@ def test_marks_on_a_cluster_are_undone_by_mouse_before_any_answer(opened: Open, 
     expect(undo).to_have_attribute("aria-disabled", "true")
 
 
+def test_space_skips_again_once_the_grid_was_left(opened: Open, made: World) -> None:
+    page = opened(make_clusters(made))
+    expect(tiles(page)).to_have_count(6)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Space")
+    toast(page, "Skipped")
+    assert ReviewVote.objects.get().answer == "skip"
+
+
 @pytest.mark.usefixtures("intercepting")
 def test_the_next_question_shows_before_the_answer_has_arrived_and_a_refused_one_comes_back(
     opened: Open, made: World, excused: list[str]

@@ -84,7 +84,9 @@ export class VirtualGrid {
     this.root.focus({ preventScroll: true });
   }
 
+  /** Nothing is selected any more; where nothing was, no face is current, so that keys are the page's again. */
   clear() {
+    if (!this.selected.size) this.active = -1;
     this.selected.clear();
     this.anchor = -1;
     this.#changed();
@@ -273,7 +275,7 @@ export class VirtualGrid {
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const place = this.#placeAfter(event.key);
-    if (event.key === " ") {
+    if (event.key === " " && this.active >= 0) {
       this.#toggle(this.active);
     } else if (place === undefined) {
       return;
