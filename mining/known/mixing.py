@@ -6,7 +6,7 @@ that is like them. What would show an answer, such as the one name of both faces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,9 +35,17 @@ KINDS: dict[str, tuple[Draw, Words]] = {
 
 
 def mix_in(
-    pool: Pool, questions: Sequence[Question], *, asks: str, share: float, rng: np.random.Generator
+    pool: Pool,
+    questions: Sequence[Question],
+    *,
+    asks: str,
+    share: float,
+    rng: np.random.Generator,
+    doubted: Collection[int] = (),
 ) -> list[Asked]:
     """The questions in their order, with known ones between them: about `share` of all, in 0..0.15.
+
+    What people confirmed of faces that are suspects, in these questions or as `doubted`, is no known answer.
 
     Fewer, or none, where people have not confirmed enough faces of the right similarity. Where there are some, all
     questions are worded anew; the strategy's own words stay in the evidence.
@@ -47,7 +55,9 @@ def mix_in(
     if not wanted:
         return real
     draw, words = KINDS[asks]
-    known = draw(pool, questions, wanted, rng)
+    suspects = {*doubted, *(one.faces[0] for one in questions if asks == "suspect")}
+    sure = replace(pool, human=pool.human & ~np.isin(pool.face_ids, list(suspects)))
+    known = draw(sure, questions, wanted, rng)
     if not known:
         return real
     mixed = [_kept(one) for one in real]

@@ -115,7 +115,9 @@ def store_batch(*, name: str, mined: Mined, pool: Pool, run: ClusterRun, job: Jo
         return before
     ReviewBatch.objects.filter(job=job, strategy=name).delete()
     asks, share = find_strategy(name).asks, float(job.params.get("gold", GOLD))
-    asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name))
+    suspects = ReviewItem.objects.filter(batch__asks=ReviewBatch.Asks.SUSPECT, gold="", state=ReviewItem.State.OPEN)
+    doubted = set(suspects.values_list("faces__0", flat=True))
+    asked = mix_in(pool, mined.questions, asks=asks, share=share, rng=_drawn(job, name), doubted=doubted)
     batch = ReviewBatch.objects.create(
         strategy=name,
         asks=asks,

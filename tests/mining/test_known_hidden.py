@@ -110,6 +110,21 @@ def test_no_figure_tells(strategy: str, figures: Callable[[Pool, Question], Figu
     assert {name: one for name, one in told.items() if abs(one - 0.5) > FAR} == {}
 
 
+@pytest.mark.parametrize("strategy", ["label_suspects", "pairs_near_threshold", "merges", "clusters"])
+def test_what_is_doubted_is_nobodys_known_answer(strategy: str) -> None:
+    for seed in range(3):
+        pool, chosen = made_pool(seed), find_strategy(strategy)
+        questions = chosen.mine(pool, budget=BUDGET).questions
+        confirmed = pool.face_ids[pool.human]
+        doubted = set(np.random.default_rng(seed).choice(confirmed, len(confirmed) // 3, replace=False).tolist())
+        rng = np.random.default_rng(seed)
+        mixed = mix_in(pool, questions, asks=chosen.asks, share=SHARE, rng=rng, doubted=doubted)
+        suspects = {one.faces[0] for one in questions} if chosen.asks == "suspect" else set()
+        known = [one.question for one in mixed if one.gold]
+        assert known
+        assert not (doubted | suspects) & {question.faces[0] for question in known}
+
+
 def test_that_test_would_tell() -> None:
     rng = np.random.default_rng(0)
     assert auc(rng.normal(0.3, 1, 200).tolist(), rng.normal(0, 1, 1200).tolist()) > 0.5 + FAR
