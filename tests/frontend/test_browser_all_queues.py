@@ -214,3 +214,16 @@ def test_leaving_gives_questions_back(opened: Open, made: World, live_server: An
     assert ReviewLease.objects.count() == 2
     page.goto(live_server.url + reverse("ui:review"))
     until(page, lambda: not ReviewLease.objects.exists())
+
+
+def test_leaving_one_tab_leaves_the_other_its_questions(opened: Open, made: World, live_server: Any) -> None:
+    page = opened(make_questions(made, "pair"))
+    at(page, 0)
+    other = page.context.new_page()
+    with other.expect_response("**/lease"):
+        other.goto(page.url)
+    page.goto(live_server.url + reverse("ui:review"))
+    assert ReviewLease.objects.count() == 2
+    other.goto(live_server.url + reverse("ui:review"))
+    until(page, lambda: not ReviewLease.objects.exists())
+    other.close()

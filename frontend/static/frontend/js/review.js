@@ -7,6 +7,7 @@ import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
+import { tabsOf } from "./tabs.js";
 import { toast, toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
@@ -252,11 +253,13 @@ function togglePhotos() {
 }
 
 const RENEW_MS = 40 * 1000; // the server gives it to others after two minutes
+const tabs = tabsOf(`review ${box?.dataset.user ?? ""} ${box?.dataset.batch ?? ""}`, 3 * RENEW_MS);
 
 /** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
 async function lease() {
   const items = open().flatMap((question) => boardQuestion(question)?.items() ?? [Number(question.dataset.question)]);
   if (!items.length || document.hidden || !navigator.onLine) return;
+  tabs.here();
   try {
     await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { items: items.slice(0, 100) });
   } catch (error) {
@@ -264,8 +267,9 @@ async function lease() {
   }
 }
 
-/** Given back on leaving; what the page can't send any more, the server takes back after a while. */
+/** Given back on leaving, unless another tab shows them; what can't be sent any more, the server takes back later. */
 function release() {
+  if (!tabs.leave()) return;
   void fetch(`/api/v1/review/batches/${box?.dataset.batch}/release`, {
     method: "POST",
     keepalive: true,
@@ -296,6 +300,7 @@ started = true;
 void lease();
 window.addEventListener("pagehide", () => box && release());
 window.addEventListener("pageshow", (event) => event.persisted && void lease());
+document.addEventListener("visibilitychange", () => void lease()); // a tab that was hidden may have lost them
 window.setInterval(() => void lease(), RENEW_MS);
 
 onAction("confirm", (event) => (event instanceof KeyboardEvent && event.repeat) || pick("board", "same", "left")); // a held key answers one question
