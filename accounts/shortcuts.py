@@ -57,6 +57,11 @@ def keys_of(chosen: Mapping[str, str]) -> dict[str, str]:
     return {action: chosen.get(action, shortcut.key) for action, shortcut in SHORTCUTS.items()}
 
 
+def key_of(chosen: Mapping[str, str], action: str) -> str:
+    """The key of one action, as `keys_of` has it."""
+    return chosen.get(action, SHORTCUTS[action].key)
+
+
 def check_keys(chosen: Mapping[str, str]) -> dict[str, str]:
     """The choice without what is as by default.
 

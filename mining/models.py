@@ -30,7 +30,7 @@ class ReviewBatch(models.Model):
     report = models.JSONField(default=dict, help_text="considered, picked, histogram")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    # Set by `mining.queries.batches`, which all that counts questions below needs.
+    # Set by `mining.queries.batches` and `mining.batch_counts`, which all that counts questions below needs.
     states: dict[str, int]  # how many questions are in which
     given: int  # answers given to open questions
 

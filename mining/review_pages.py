@@ -13,6 +13,7 @@ from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.models import Face, Identity, Label
 from annotation.queries.picture_access import showable_faces
+from mining.batch_counts import counts_of
 from mining.disputes import Told, votes_on_disputes
 from mining.faces_beside import STRIP, rows_of_merges, surest_faces
 from mining.models import ReviewBatch, ReviewItem
@@ -81,8 +82,12 @@ def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
 
 
 def find_batch(batch_id: int) -> ReviewBatch | None:
-    """One batch as `mining.queries.batches` has it."""
-    return batches().filter(pk=batch_id).first()
+    """One batch as `mining.queries.batches` has it; of a large one, the counts may be some seconds old."""
+    batch = ReviewBatch.objects.filter(pk=batch_id).first()
+    if batch is not None:
+        counts = counts_of(batch)
+        batch.states, batch.given = counts.states, counts.given
+    return batch
 
 
 def list_questions(batch: ReviewBatch, *, user_id: int, size: int = PAGE) -> list[Question]:

@@ -49,6 +49,7 @@ def program(layout: Layout, *, durable: bool = True) -> Program:
         "max_connections=200",
         "shared_buffers=256MB",
         "jit=off",
+        f"max_parallel_workers_per_gather={_helpers()}",
         "timezone=UTC",
         "log_min_messages=warning",
         *(() if durable else FLEETING),
@@ -87,6 +88,12 @@ def _make_database(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(name))
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone() is None:
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+
+
+def _helpers() -> int:
+    """How many further processes one statement may have: on few cores a job's statement would take all of them, with
+    people waiting for their pages."""
+    return min(2, (os.cpu_count() or 1) // 4)
 
 
 def _user(layout: Layout) -> pwd.struct_passwd | None:

@@ -71,6 +71,14 @@ def test_services_start_are_shared_restart_and_stop(home: Path) -> None:
     assert not (home / "pg" / "postmaster.pid").exists()
 
 
+def test_one_statement_leaves_cores_to_others_and_commits_last(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, helpers in ((2, 0), (8, 2), (64, 2)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        command = postgres.program(Layout.of(home)).command
+        assert f"max_parallel_workers_per_gather={helpers}" in command
+        assert not any(word in part for part in command for word in ("fsync=", "synchronous_commit="))
+
+
 def test_a_first_start_that_was_killed_leaves_nothing_half_made(home: Path) -> None:
     draft = home / "pg.new"
     draft.mkdir()

@@ -54,3 +54,21 @@ def test_cookies_are_secure_where_people_come_by_https(tmp_path: Path, url: str,
         check=True,
     )
     assert done.stdout.split() == [secure, secure, "Lax"]
+
+
+def test_a_web_process_is_ready_before_its_first_request(tmp_path: Path) -> None:
+    """Pages are compiled, what stays is out of the collector's way, and threads give way quickly."""
+    asked = "import gc, sys; from config import wsgi; from django.template import engines; "
+    asked += "loaders = engines.all()[0].engine.template_loaders; "
+    asked += "print(len(loaders[0].get_template_cache), gc.get_freeze_count() > 100_000, sys.getswitchinterval())"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=REPOSITORY,
+        env={**os.environ, "LOUPE_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    compiled, *rest = done.stdout.split()
+    assert int(compiled) >= len(list((REPOSITORY / "frontend" / "templates").rglob("*.html")))
+    assert rest == ["True", "0.001"]
