@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
@@ -353,6 +355,28 @@ def test_answers_wait_for_the_connection_and_arrive_in_order_and_once(
     votes = list(ReviewVote.objects.order_by("id").values_list("item__ordinal", "answer"))
     assert votes == [(0, "different"), (1, "skip")]
     excused.append("ERR_INTERNET_DISCONNECTED")
+
+
+def test_who_was_signed_out_signs_in_again_and_loses_no_answer(
+    opened: Open, made: World, context: BrowserContext, excused: list[str]
+) -> None:
+    page = opened(make_pairs(made))
+    expect(page.locator(".why", has_text="why 0")).to_be_visible()
+    signed_in = context.cookies()
+    context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.keyboard.press("d")
+    expect(page.locator("#waiting")).to_contain_text("You were signed out. 1 answer waits")
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    page.get_by_role("link", name="Sign in again").click()
+    page.wait_for_url("**/login/?next=*")
+    assert not ReviewVote.objects.exists()
+    context.add_cookies(signed_in)
+    [back] = parse_qs(urlsplit(page.url).query)["next"]
+    page.goto(urljoin(page.url, back))
+    sent(page)
+    assert ReviewVote.objects.get().answer == "different"
+    expect(page.locator(".why", has_text="why 1")).to_be_visible()
+    excused.append("401 (Unauthorized)")
 
 
 @pytest.mark.usefixtures("intercepting")

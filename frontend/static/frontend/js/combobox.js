@@ -64,7 +64,7 @@ export class PersonField {
   async #find() {
     const query = new URLSearchParams({ q: this.input.value.trim(), except: this.except });
     const answer = await fetch(`${this.source}?${query}`, { headers: { Accept: "application/json" } });
-    return answer.ok ? (await answer.json()).people : [];
+    return answer.ok && !answer.redirected ? (await answer.json()).people : []; // elsewhere: to the page that signs in
   }
 
   reset() {

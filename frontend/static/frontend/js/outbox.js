@@ -9,11 +9,13 @@ import { ApiError, call, newKey } from "./api.js";
  * @typedef {object} Told
  * @property {(entry: Entry, vote: any) => void} onSent
  * @property {(entry: Entry, error: ApiError) => void} onRefused
- * @property {(waiting: number) => void} onWaiting how many wait for the connection; 0 once it is back
+ * @property {(waiting: number, signedOut: boolean) => void} onWaiting how many wait for the connection, or for somebody
+ *   to sign in again; 0 once they were sent
  */
 
 const RETRY_MS = 3000;
-const AWAY = [0, 502, 503, 504]; // nobody there who could refuse
+const SIGNED_OUT = 401;
+const AWAY = [0, SIGNED_OUT, 502, 503, 504]; // nobody there who could refuse
 
 /** @param {string} store @returns {Entry[]} */
 function stored(store) {
@@ -32,11 +34,12 @@ export class Outbox {
     this.entries = stored(this.store); // what an earlier page could not send any more
     this.sending = false;
     this.away = false;
+    this.signedOut = false; // what waits is kept while this tab signs in again
     this.timer = 0;
     /** @type {(() => void)[]} */
     this.waiters = [];
     window.addEventListener("online", () => void this.#send());
-    window.addEventListener("beforeunload", (event) => this.entries.length && event.preventDefault());
+    window.addEventListener("beforeunload", (event) => this.entries.length && !this.signedOut && event.preventDefault());
     void this.#send();
   }
 
@@ -44,7 +47,7 @@ export class Outbox {
   add(entry) {
     this.entries.push({ ...entry, key: newKey() });
     this.#keep();
-    if (this.away) this.told.onWaiting(this.entries.length);
+    if (this.away) this.#tell();
     else void this.#send();
   }
 
@@ -70,10 +73,11 @@ export class Outbox {
     try {
       for (let entry = this.entries[0]; entry; entry = this.entries[0]) await this.#sendOne(entry);
       this.#back();
-    } catch {
+    } catch (error) {
       this.away = true;
-      this.told.onWaiting(this.entries.length);
-      this.timer = window.setTimeout(() => void this.#send(), RETRY_MS);
+      this.signedOut = error instanceof ApiError && error.status === SIGNED_OUT;
+      this.#tell();
+      if (!this.signedOut) this.timer = window.setTimeout(() => void this.#send(), RETRY_MS);
     } finally {
       this.sending = false;
     }
@@ -97,7 +101,11 @@ export class Outbox {
   #done() {
     this.entries.shift();
     this.#keep();
-    if (this.away) this.told.onWaiting(this.entries.length);
+    if (this.away) this.#tell();
+  }
+
+  #tell() {
+    this.told.onWaiting(this.entries.length, this.signedOut);
   }
 
   #back() {

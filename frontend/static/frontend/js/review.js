@@ -48,14 +48,17 @@ const outbox = new Outbox(box?.dataset.user ?? "", {
   onWaiting: tellWaiting,
 });
 
-/** @param {number} waiting */
-function tellWaiting(waiting) {
+/** @param {number} waiting @param {boolean} signedOut */
+function tellWaiting(waiting, signedOut) {
   const notice = document.getElementById("waiting");
   if (!notice) return;
-  notice.hidden = waiting === 0;
+  notice.hidden = waiting === 0 && !signedOut;
+  const wait = `${waiting} answer${waiting === 1 ? " waits" : "s wait"}`;
+  const kept = waiting ? ` ${wait} and will be sent once you have signed in again.` : "";
+  const said = signedOut ? `You were signed out.${kept}` : waiting ? `No connection. ${wait} and will be sent when it is back.` : "";
   const text = notice.querySelector("[data-waiting]");
-  const said = `No connection. ${waiting} answer${waiting === 1 ? " waits" : "s wait"} and will be sent when it is back.`;
-  if (text) text.textContent = waiting ? said : "";
+  if (text) text.textContent = said;
+  notice.querySelector("[data-sign-in]")?.toggleAttribute("hidden", !signedOut);
 }
 
 /** @param {string} answer @param {string} [said] @param {import("./review_cluster.js").Payload} [payload] */
@@ -192,6 +195,7 @@ async function more() {
   try {
     if (nothing) await outbox.idle();
     const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (answer.redirected) return tellWaiting(outbox.entries.length, true); // to the page that signs in
     if (!answer.ok) throw new ApiError(answer.status, "error", "The server is in trouble.");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("questions");
     for (const question of page?.querySelectorAll("[data-question]") ?? []) {
@@ -263,7 +267,8 @@ async function lease() {
   try {
     await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { items: items.slice(0, 100) });
   } catch (error) {
-    if (!outbox.away) toastError(error);
+    if (error instanceof ApiError && error.status === 401) tellWaiting(outbox.entries.length, true);
+    else if (!outbox.away) toastError(error);
   }
 }
 
