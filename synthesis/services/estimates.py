@@ -12,7 +12,8 @@ from django.conf import settings
 
 from foundation.errors import Conflict, LoupeError, StorageFull
 from synthesis.models import SynthesisShard
-from synthesis.samples import Generator, Sample, make_sample
+from synthesis.samples import Generator, Sample
+from synthesis.services.trying import try_sample
 from synthesis.writers.formats import part_writer
 
 # Kept, to reckon bytes from; and made at most, to reckon seconds from.
@@ -87,7 +88,7 @@ def _some_samples(generator: Generator, seed: int, count: int) -> tuple[list[Sam
         if before - begin > SECONDS:
             break
         try:
-            sample = make_sample(generator, seed, index)
+            sample = try_sample(generator, seed, index)
         except LoupeError as error:
             failure = error
             continue

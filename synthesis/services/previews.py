@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from foundation.errors import LoupeError
 from synthesis.drawing import draw_labels
-from synthesis.samples import Generator, Sample, make_sample
+from synthesis.samples import Generator, Sample
+from synthesis.services.trying import try_sample
 from synthesis.writers.base import encode_png, plain_json
 
 SECONDS: Final = 15.0
@@ -45,7 +46,7 @@ def preview(generator: Generator, *, seed: int, first: int, count: int, draw: bo
             shown.append(Shown(index, seed, code="no_time", reason="There was no time left to make this one."))
             continue
         try:
-            shown.append(show(make_sample(generator, seed, index), draw=draw))
+            shown.append(show(try_sample(generator, seed, index), draw=draw))
         except LoupeError as error:
             if not error.permanent:
                 raise

@@ -28,6 +28,9 @@ from synthesis.text.warps import Points, Warp
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
 _MILD: Final = (0.5, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
+_MOST_LINES: Final = 40
+_MOST_CHARACTERS: Final = 2_000  # of one image
+_MOST_PIXELS: Final = 2**25
 _MOVING: Final = (Misalignment, Roll, Viewpoint)
 
 
@@ -54,6 +57,8 @@ class Layout:
     def __post_init__(self) -> None:
         if self.lines[0] < 1:
             raise InvalidInput("lines: at least one", code="bad_recipe")
+        if self.lines[1] > _MOST_LINES:
+            raise InvalidInput(f"lines: at most {_MOST_LINES}, not {self.lines[1]}", code="bad_recipe")
         if not 0 <= self.margin[0] <= self.margin[1] <= 0.35:
             raise InvalidInput("margin: within 0 to 0.35", code="bad_recipe")
 
@@ -108,6 +113,8 @@ class TextLines(Generator):
         vertical = bool(rng.random() < layout.vertical)
         count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
         text = "\n".join(self.corpus.draw(rng) for _ in range(count))
+        if len(text) > _MOST_CHARACTERS:
+            raise _too_large(f"{len(text):,} characters; at most {_MOST_CHARACTERS:,} fit")
         text = max(text.split(), key=len) if vertical else text
         if looks_alike(text) and len(self.corpus.scripts()) > 1:
             raise Rejected(f"Nobody could tell which script {text!r} is in.")
@@ -186,6 +193,7 @@ class TextLines(Generator):
         width, height, pitch = flat_size(style, drawing_size(_USUAL_SIZE * across / lines), params["text"])
         rough = expected_scale((width / pitch, height / pitch), warps, across, margin[1], params["vertical"]) / pitch
         size = drawing_size(rough)
+        _check_pixels(width * size, height * size)
         block = lay_out(style, size, params["text"], (above, below))
         fitted = fit(block, warps, across, margin, params["vertical"])
         seen = fitted[0].scale / block.pitch
@@ -194,4 +202,14 @@ class TextLines(Generator):
         if not _MILD[0] <= seen <= _MILD[1]:
             block = lay_out(style, drawing_size(size * seen), params["text"], (above, below))
             fitted = fit(block, warps, across, margin, params["vertical"])
+        _check_pixels(*fitted[1])
         return block, *fitted
+
+
+def _check_pixels(one: float, other: float) -> None:
+    if one * other > _MOST_PIXELS:
+        raise _too_large(f"{one * other:,.0f} pixels; at most {_MOST_PIXELS:,} fit")
+
+
+def _too_large(what: str) -> InvalidInput:
+    return InvalidInput(f"A text image would have {what}.", code="text_too_large")
