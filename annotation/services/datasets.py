@@ -31,6 +31,7 @@ from models_zoo.weights import sha256_of
 __all__ = ["VersionRefused", "build_version", "freeze", "import_labels", "materialise"]
 
 State = DatasetVersion.State
+OF_ROUNDS = "people"  # the versions that rounds freeze
 LATEST = "latest"
 EVALUATION = "evaluation"
 # Any number that only this uses: one process at a time gives out version numbers and publishes.

@@ -16,7 +16,7 @@ from accounts.models import User
 from annotation.exporters.splits import TRAIN_EXTRA, VAL_EXTRA
 from annotation.models import DatasetVersion
 from annotation.queries.datasets import latest
-from annotation.services.datasets import VersionRefused, check_name, next_version, point_latest
+from annotation.services.datasets import OF_ROUNDS, VersionRefused, check_name, next_version, point_latest
 from foundation import blobs
 from foundation.errors import InvalidInput
 from jobs.models import Job
@@ -83,8 +83,14 @@ def publish_extra(
 
 
 def check_extra_name(name: str) -> None:
-    """Raises InvalidInput for no slug, VersionRefused (`dataset_of_faces`) if real faces have versions of this name."""
+    """Raises InvalidInput for no slug, VersionRefused (`dataset_of_faces`) if the name is for real faces: they have
+    versions of it, or rounds will make some."""
     check_name(name)
+    if name == OF_ROUNDS:
+        raise VersionRefused(
+            f"{name} is what rounds call the real faces; synthetic ones need a name of their own.",
+            code="dataset_of_faces",
+        )
     if any(not version.extra_only for version in DatasetVersion.objects.filter(name=name).only("counts")):
         raise VersionRefused(
             f"{name} holds real faces; synthetic ones need a name of their own.", code="dataset_of_faces"

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from annotation.models import DatasetVersion
-from annotation.services.datasets import freeze
+from annotation.services.datasets import OF_ROUNDS, freeze
 from jobs.models import Job
 from loop.models import Round
 from loop.stages.base import Stage
-
-# The versions that rounds freeze.
-DATASET = "people"
 
 
 class FreezeStage(Stage):
     title = "Freeze a dataset version"
 
     def start(self, round: Round, *, key: str, parent: Job) -> Job | None:
-        return freeze(name=DATASET, user=round.created_by, key=key, parent=parent)
+        return freeze(name=OF_ROUNDS, user=round.created_by, key=key, parent=parent)
 
     def collect(self, round: Round, job: Job | None) -> dict[str, Any]:
         if job is None:

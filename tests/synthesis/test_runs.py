@@ -244,9 +244,11 @@ def test_other_fonts_than_at_the_start_are_refused(
 
 
 def test_synthetic_and_real_never_share_a_name_or_a_split(tmp_path: Path) -> None:
-    DatasetVersion.objects.create(name="people", version=1, state="published", counts={"train": {"faces": 3}})
-    with pytest.raises(VersionRefused):
+    with pytest.raises(VersionRefused, match="what rounds call"):  # before there is any version of it
         start_run(recipe={"grey": {}}, count=5, seed=1, name="people")
+    DatasetVersion.objects.create(name="friends", version=1, state="published", counts={"train": {"faces": 3}})
+    with pytest.raises(VersionRefused, match="holds real faces"):
+        start_run(recipe={"grey": {}}, count=5, seed=1, name="friends")
     run_of({"grey": {}}, name="greys")
     with pytest.raises(Conflict, match="synthetic rows only"):
         freeze(name="greys")
@@ -271,7 +273,7 @@ def test_an_estimate_is_not_taken_in_by_the_first_samples(monkeypatch: pytest.Mo
         made.append(index)
         return index
 
-    monkeypatch.setattr(estimates, "make_sample", make)
+    monkeypatch.setattr(estimates, "try_sample", make)
     monkeypatch.setattr(estimates.time, "perf_counter", lambda: now[0])
     kept, each = estimates._some_samples(Grey(), 7, 10**6)
     assert each == pytest.approx(0.01)
