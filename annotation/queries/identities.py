@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import F
+from django.db import connection
 
 from annotation.models import Cluster, ClusterMember, Identity, Label
 from foundation.errors import NotFound
 
 REPRESENTATIVES = 8
+_MEDOIDS = """
+    SELECT cluster.medoid_id FROM annotation_cluster cluster
+    JOIN annotation_clusterrun run ON run.id = cluster.run_id AND run.current
+    JOIN annotation_label label ON label.face_id = cluster.medoid_id AND label.identity_id = cluster.identity_id
+    WHERE cluster.identity_id = %s ORDER BY cluster.ordinal
+"""
 
 
 def identity_by_id(identity_id: int) -> Identity:
@@ -27,8 +33,9 @@ def has_human_faces(identity_id: int) -> bool:
 
 def cluster_medoids(identity_id: int) -> list[int]:
     """The medoids of the person's clusters in the current run that still bear the person's label, largest first."""
-    rows = Cluster.objects.filter(run__current=True, identity=identity_id, medoid__label__identity=F("identity"))
-    return list(rows.order_by("ordinal").values_list("medoid_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_MEDOIDS, [identity_id])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def representatives(identity_id: int, *, without: Collection[int] = (), limit: int = REPRESENTATIVES) -> list[int]:

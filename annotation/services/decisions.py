@@ -22,9 +22,9 @@ from accounts.models import User
 from accounts.permissions import can
 from accounts.roles import Capability
 from annotation.ledger.entries import Entry, Kind
-from annotation.models import Decision, Face, Identity
+from annotation.models import Decision, Identity
 from annotation.queries.changes import changes_of
-from annotation.queries.picture_access import held_out
+from annotation.queries.picture_access import count_showable
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
 from annotation.services.ledger_locks import while_deciding
@@ -240,7 +240,7 @@ def _check_faces(drafts: Sequence[Draft]) -> None:
     wanted = {face for draft in drafts if not draft.trusted for face in draft.faces + draft.others}
     if not wanted:
         return
-    shown = Face.objects.filter(pk__in=wanted).exclude(held_out("photo_id")).count()
+    shown = count_showable(wanted)
     if shown != len(wanted):
         raise NotFound(f"{len(wanted) - shown} of these faces do not exist, or nobody may see them.", code="no_face")
 

@@ -48,6 +48,14 @@ _LOCK = """
 """
 
 
+# Sent as one, since decisions wait for it: a worker that lets others come first may wait long between two statements.
+_WRITE = """
+    UPDATE annotation_identity i SET faces_count = s.faces FROM staged_counts s WHERE s.id = i.id;
+    UPDATE annotation_identity i SET cover_id = s.cover FROM staged_covers s WHERE s.id = i.id;
+    UPDATE annotation_identity SET cover_id = NULL WHERE faces_count = 0 AND cover_id IS NOT NULL
+"""
+
+
 def refresh_people(state: State, *, run: ClusterRun | None, upto: int, only: Iterable[int] | None = None) -> None:
     """Bring every person's name, merge, number of faces and cover (its most central face) up to date.
 
@@ -66,9 +74,7 @@ def refresh_people(state: State, *, run: ClusterRun | None, upto: int, only: Ite
         cursor.execute(_LOCK, [[person.pk for person in changed]])
         decided = _decided_since(upto)
         write_people(person for person in changed if person.pk not in decided)
-        cursor.execute("UPDATE annotation_identity i SET faces_count = s.faces FROM staged_counts s WHERE s.id = i.id")
-        cursor.execute("UPDATE annotation_identity i SET cover_id = s.cover FROM staged_covers s WHERE s.id = i.id")
-        cursor.execute("UPDATE annotation_identity SET cover_id = NULL WHERE faces_count = 0 AND cover_id IS NOT NULL")
+        cursor.execute(_WRITE)
 
 
 def _given_away() -> set[int]:
