@@ -7,6 +7,7 @@ import random
 import re
 from itertools import count
 from threading import Barrier, Event, Thread
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -353,6 +354,17 @@ def test_a_vote_costs_the_same_number_of_queries_whatever_was_said_before(world:
         asked = [query["sql"] for query in caught]  # without the jobs that some of the votes ask for
         costs.append(len([sql for sql in asked if not re.search("jobs_job|SAVEPOINT|advisory", sql)]))
     assert costs[0] == costs[1]
+
+
+@pytest.mark.parametrize(("answer", "statements"), [("different", 19), ("same", 30)])
+def test_an_answer_takes_few_statements(
+    world: World, answer: str, statements: int, django_assert_max_num_queries: Any
+) -> None:
+    """Each is one more moment in which others come in between."""
+    batch, anna = make_batch(world, overlap=1), anybody()
+    vote(anna, item_of(batch), "different")  # asks for labels, which others then need not
+    with django_assert_max_num_queries(statements):  # with the savepoint that the test's own transaction needs
+        vote(anna, item_of(batch, 1), answer)
 
 
 @pytest.mark.django_db(transaction=True)
