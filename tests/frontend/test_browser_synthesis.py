@@ -61,8 +61,8 @@ def test_samples_follow_seed_settings_and_labels(workbench: Page) -> None:
     workbench.get_by_label("Seed").fill("0")
     workbench.get_by_label("Seed").press("Enter")
     expect(workbench.locator("[data-samples] img").first).to_have_attribute("src", str(first[0]))
-    workbench.locator("summary", has_text="Paint").click()
-    workbench.get_by_label("Contrast").fill("15")
+    workbench.locator("summary", has_text="Text lines").click()
+    workbench.get_by_label("Height, from").fill("60")
     expect(workbench.locator("[data-samples] img").first).not_to_have_attribute("src", str(first[0]))
 
 
