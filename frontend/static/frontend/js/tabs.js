@@ -1,5 +1,7 @@
 // @ts-check
 
+import { newKey } from "./api.js";
+
 /**
  * The tabs of this browser that show the same thing, as far as they said so lately.
  *
@@ -8,7 +10,7 @@
  */
 export function tabsOf(what, lately) {
   const prefix = `loupe tab ${what} `;
-  const own = prefix + crypto.getRandomValues(new Uint32Array(2)).join("-");
+  const own = prefix + newKey();
   return {
     /** This tab shows it. */
     here() {
