@@ -14,7 +14,7 @@ from mining.other_model import NEEDED_BY
 from mining.queries import load_pool
 from mining.services.error_models import refresh_error_models
 from mining.services.outdated import close_questions_of_other_runs
-from mining.services.runs import beside, mine, store_batch
+from mining.services.runs import mine, store_batch
 from mining.strategies import USUAL
 
 
@@ -41,7 +41,8 @@ class Mine(JobKind):
         for unit in units:
             mined = mine(
                 name=unit.key,
-                pool=beside(pool, job),
+                job=job,
+                pool=pool,
                 budget=budget,
                 diversity=diversity,
                 options=options.get(unit.key),

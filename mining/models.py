@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from statistics import fmean
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -93,6 +94,13 @@ class ReviewItem(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
     lease_expires_at: datetime | None = None  # set by `lease_items` for whom it lends the question to
+
+    @property
+    def likely_same(self) -> float | None:
+        """How likely mining held both sides for one person, 0..1; of two models that disagree the mean, None if it did
+        not say."""
+        noted = self.evidence.get("same")
+        return None if noted is None else fmean(noted if isinstance(noted, list) else [noted])
 
     class Meta:
         ordering = ["batch", "ordinal"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 from django.db.models import QuerySet
 
@@ -127,9 +126,8 @@ def list_boards(batch: ReviewBatch, *, user_id: int) -> list[Board]:
 
 
 def _expected(item: ReviewItem) -> str:
-    """The answer that mining holds for the likelier one; where two models disagree, both count."""
-    noted = item.evidence.get("same", 0.0)
-    return "same" if fmean(noted if isinstance(noted, list) else [noted]) >= 0.5 else "different"
+    """The answer that mining holds for the likelier one."""
+    return "same" if (item.likely_same or 0.0) >= 0.5 else "different"
 
 
 def _in_boards(row: Sequence[Question]) -> Iterator[tuple[Question, ...]]:

@@ -86,17 +86,20 @@ def _chosen(strategies: Iterable[str] | None, options: Mapping[str, Mapping[str,
 def mine(
     *,
     name: str,
+    job: Job,
     pool: Pool,
     budget: int,
     progress: Progress,
     diversity: float = 0.0,
     options: Mapping[str, object] | None = None,
 ) -> Mined:
-    """Let one strategy look at the pool."""
-    return find_strategy(name, options).mine(pool, budget=budget, diversity=diversity, progress=progress)
+    """Let one strategy of a job look at the pool."""
+    strategy = find_strategy(name, options)
+    pool = _beside(pool, job) if strategy.weighs_pairs_beside else pool
+    return strategy.mine(pool, budget=budget, diversity=diversity, progress=progress)
 
 
-def beside(pool: Pool, job: Job) -> Pool:
+def _beside(pool: Pool, job: Job) -> Pool:
     """The pool with the pairs that the job's queues ask about so far."""
     asked = ReviewItem.objects.filter(batch__job=job, batch__asks=ReviewBatch.Asks.PAIR, gold="")
     faces = np.array([pair[:2] for pair in asked.values_list("faces", flat=True)], np.int64).reshape(-1, 2)

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from django.db import transaction
@@ -123,10 +122,9 @@ def _weigh(item: ReviewItem, given: Sequence[ReviewVote]) -> tuple[str, float]:
 
 def _expected(item: ReviewItem) -> dict[str, float] | None:
     """How likely mining held each answer about a pair for, within what it may be mistaken about."""
-    noted = item.evidence.get("same")
-    if noted is None or set(ANSWERS[item.batch.asks]) != {"same", "different"}:
+    if item.likely_same is None or set(ANSWERS[item.batch.asks]) != {"same", "different"}:
         return None
-    same = min(max(fmean(noted if isinstance(noted, list) else [noted]), MISTAKEN), 1 - MISTAKEN)
+    same = min(max(item.likely_same, MISTAKEN), 1 - MISTAKEN)
     return {"same": same, "different": 1 - same}
 
 

@@ -88,6 +88,7 @@ class Strategy(ABC):
             identities or the second? `cluster`: are all faces of a cluster its person? `merge`: are the two identities
             one person?
         sees_leftovers: whether faces that the profile prior set aside are in the pool that it is given.
+        weighs_pairs_beside: whether `Pool.beside` makes a difference to it.
         options: what can be chosen about it.
         chosen: the value of each option.
     """
@@ -96,6 +97,7 @@ class Strategy(ABC):
     title: ClassVar[str]
     asks: ClassVar[Asks]
     sees_leftovers: ClassVar[bool] = False
+    weighs_pairs_beside: ClassVar[bool] = False
     options: ClassVar[tuple[Option, ...]] = ()
 
     def __init__(self, **given: object) -> None:

@@ -56,6 +56,7 @@ class Clusters(Strategy):
     name = "clusters"
     title = "Clusters to confirm"
     asks = "cluster"
+    weighs_pairs_beside = True
 
     def find(self, pool: Pool, progress: Progress) -> Candidates:
         cluster = pool.cluster
@@ -174,7 +175,8 @@ def _doubt(pool: Pool, members: list[Int]) -> tuple[Float64, Float64]:
     doubt, worth = np.zeros((2, len(members)))
     # Beside what pairs do not tell: that one of their answers is a slip, which stands out among the other faces.
     told = np.concatenate([pool.tied, pool.beside])
-    for tied, odds in ((told, 1.0), (told[:0], SLIPS / (1 - SLIPS))):
+    slips = [(told[:0], SLIPS / (1 - SLIPS))] if len(told) else []
+    for tied, odds in [(told, 1.0), *slips]:
         found = weakest_parts(pool.vectors, labels, thresholds, tied=tied, impostors=strangers)
         found = found.take(found.clusters[:, 0] >= first)
         asked, two = found.clusters[:, 0] - first, 1 - found.same
