@@ -19,6 +19,8 @@ from synthesis.text.scripts import script_of
 from synthesis.text.vocabulary import inventor, read_words, weigh_words
 
 IntRange = tuple[int, int]
+LONGEST_TEXT: Final = 2_000  # characters of one image
+_MOST_DRAWN: Final = 10_000  # words or characters of one draw
 # What prices end with, as often as it stands here; None for anything.
 _ENDINGS: Final = (*[99] * 7, *[49] * 3, *[95] * 3, *[79] * 2, *[90] * 2, *[50] * 2, *[0] * 2, 29, 19, 69, *[None] * 6)
 
@@ -52,6 +54,10 @@ class Words(Corpus):
     capitals: float = 0.25
     invented: float = 0.3
     own: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count[0] <= self.count[1] <= _MOST_DRAWN:
+            raise InvalidInput(f"count: 1 to {_MOST_DRAWN:,} words", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
         words, reach = weigh_words(self.own) if self.own else read_words(self.list)
@@ -143,6 +149,8 @@ class Codes(Corpus):
     def __post_init__(self) -> None:
         if not self.alphabet or self.length[0] < 1:
             raise InvalidInput("a code has at least one character and an alphabet", code="bad_recipe")
+        if self.length[1] > _MOST_DRAWN:
+            raise InvalidInput(f"length: at most {_MOST_DRAWN:,} characters", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
         count = int(rng.integers(self.length[0], self.length[1] + 1))

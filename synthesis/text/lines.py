@@ -15,7 +15,7 @@ from synthesis.effects.misalignment import Misalignment
 from synthesis.effects.roll import Roll
 from synthesis.effects.viewpoint import Viewpoint
 from synthesis.samples import Generator, Labels, Rejected
-from synthesis.text.corpora import Corpus, IntRange
+from synthesis.text.corpora import LONGEST_TEXT, Corpus, IntRange
 from synthesis.text.fonts import open_shelf, reopen_shelf
 from synthesis.text.geometry import Mapping, draw, expected_scale, fit
 from synthesis.text.glyphs import drawing_size
@@ -29,7 +29,6 @@ _USUAL_SIZE: Final = 0.6  # of an em in a line's height
 _MILD: Final = (0.5, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
 _MOST_LINES: Final = 40
-_MOST_CHARACTERS: Final = 2_000  # of one image
 _MOST_PIXELS: Final = 2**25
 _MOVING: Final = (Misalignment, Roll, Viewpoint)
 
@@ -113,8 +112,8 @@ class TextLines(Generator):
         vertical = bool(rng.random() < layout.vertical)
         count = 1 if vertical else int(rng.integers(layout.lines[0], layout.lines[1] + 1))
         text = "\n".join(self.corpus.draw(rng) for _ in range(count))
-        if len(text) > _MOST_CHARACTERS:
-            raise _too_large(f"{len(text):,} characters; at most {_MOST_CHARACTERS:,} fit")
+        if len(text) > LONGEST_TEXT:
+            raise _too_large(f"{len(text):,} characters; at most {LONGEST_TEXT:,} fit")
         text = max(text.split(), key=len) if vertical else text
         if looks_alike(text) and len(self.corpus.scripts()) > 1:
             raise Rejected(f"Nobody could tell which script {text!r} is in.")

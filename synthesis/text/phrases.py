@@ -10,7 +10,7 @@ from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
 from synthesis.effects.base import pick
-from synthesis.text.corpora import Corpus
+from synthesis.text.corpora import LONGEST_TEXT, Corpus
 from synthesis.text.vocabulary import inventor
 
 _MARKED: Final = (
@@ -45,8 +45,12 @@ class Phrases(Corpus):
             raise InvalidInput("forms: at least one, none of them empty", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
-        first, *others = pick(rng, self.forms).split("{}")
-        return str(first) + "".join(self.corpus.draw(rng) + after for after in others)
+        text, *others = map(str, pick(rng, self.forms).split("{}"))
+        for after in others:
+            if len(text) > LONGEST_TEXT:  # no image takes it, and forms within forms would go on without end
+                break
+            text += self.corpus.draw(rng) + after
+        return text
 
     def scripts(self) -> frozenset[str]:
         return self.corpus.scripts()

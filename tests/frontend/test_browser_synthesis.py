@@ -64,6 +64,13 @@ def test_samples_follow_seed_settings_and_labels(workbench: Page) -> None:
     workbench.locator("summary", has_text="Text lines").click()
     workbench.get_by_label("Height, from").fill("60")
     expect(workbench.locator("[data-samples] img").first).not_to_have_attribute("src", str(first[0]))
+    tall = pictures(workbench)
+    assert not set(first) & set(tall)
+    workbench.locator("summary", has_text="Paint").click()
+    with workbench.expect_response("**/preview*"):
+        workbench.get_by_label("Contrast").fill("15")
+    strong = pictures(workbench)
+    assert 0 < len(set(strong) & set(tall)) < 12  # black on white had as much already
 
 
 def test_a_range_turned_round_is_refused_beside_it(workbench: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from foundation.errors import InvalidInput, Unavailable
@@ -41,3 +42,26 @@ def test_a_text_image_has_an_end(only_pillow_fonts: None) -> None:
     with pytest.raises(InvalidInput, match="characters") as refused:
         make_sample(long, 1, 0)
     assert refused.value.code == "text_too_large"
+
+
+@pytest.mark.parametrize(
+    "corpus",
+    [
+        {"words": {"count": [-3, -1]}},
+        {"words": {"count": [0, 0]}},
+        {"words": {"count": [1, 10**9]}},
+        {"codes": {"length": [1, 10**9]}},
+    ],
+)
+def test_draws_without_an_end_are_refused_at_once(corpus: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=r"count|length") as refused:
+        build({"text_lines": {"corpus": corpus}})
+    assert refused.value.code == "bad_recipe"
+
+
+def test_forms_within_forms_end() -> None:
+    corpus: dict[str, object] = {"codes": {}}
+    for _ in range(12):
+        corpus = {"phrases": {"forms": ["{}" * 50], "corpus": corpus}}
+    drawn = build({"text_lines": {"corpus": corpus}}).corpus.draw(np.random.default_rng(1))  # type: ignore[attr-defined]
+    assert 2_000 < len(drawn) < 10_000

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from annotation.models import Cluster, Collection, Constraint, Decision, Identity, Label
+from annotation.models import Cluster, Collection, CollectionPhoto, Constraint, Decision, Face, Identity, Label
 from annotation.queries.decisions import ledger_end, ledger_state
+from annotation.queries.picture_access import count_showable, showable_faces
 from annotation.services.clusters import confirm_cluster, give_cluster, reject_from_cluster, split_cluster
 from annotation.services.decisions import By, decide, redo, revert, undo
 from annotation.services.identities import answer_pair, assign_faces, merge_people, name_person, set_aside
@@ -227,6 +228,18 @@ def test_bad_decisions_are_refused_and_write_nothing(world: World, entry: dict[s
         decide(user=None, **{**entry, "faces": faces, "others": others})
     assert refused.value.code == code
     assert ledger_end() == 0 and not Job.objects.exists()
+
+
+def test_the_rule_of_what_may_be_seen_is_the_same_written_out(world: World) -> None:
+    albums = [
+        Collection.objects.create(name=split, slug=f"album-{split}", held_out=split)
+        for split in Collection.Split.values
+    ]
+    faces = [*world.people[0]] + [face for album in albums for face in world.add_faces(np.eye(32)[:2], album=album)]
+    photo = Face.objects.get(pk=world.people[0][0]).photo
+    CollectionPhoto.objects.create(collection=albums[-1], photo=photo, path="seen/elsewhere.jpg")
+    assert count_showable([*faces, 10**12]) == showable_faces().filter(pk__in=faces).count() < len(faces)
+    assert count_showable([]) == 0
 
 
 def test_held_out_faces_can_not_be_decided_on(world: World) -> None:
