@@ -95,13 +95,6 @@ class ReviewItem(models.Model):
     decision = models.ForeignKey("annotation.Decision", null=True, on_delete=models.SET_NULL, related_name="+")
     lease_expires_at: datetime | None = None  # set by `lease_items` for whom it lends the question to
 
-    @property
-    def likely_same(self) -> float | None:
-        """How likely mining held both sides for one person, 0..1; of two models that disagree the mean, None if it did
-        not say."""
-        noted = self.evidence.get("same")
-        return None if noted is None else fmean(noted if isinstance(noted, list) else [noted])
-
     class Meta:
         ordering = ["batch", "ordinal"]
         constraints = [models.UniqueConstraint(fields=["batch", "ordinal"], name="one_item_per_ordinal")]
@@ -113,6 +106,13 @@ class ReviewItem(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.ordinal} of batch {self.batch_id}"
+
+    @property
+    def likely_same(self) -> float | None:
+        """How likely mining held both sides for one person, 0..1; of two models that disagree the mean, None if it did
+        not say."""
+        noted = self.evidence.get("same")
+        return None if noted is None else fmean(noted if isinstance(noted, list) else [noted])
 
 
 class ReviewLease(models.Model):
