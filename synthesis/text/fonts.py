@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,9 +51,11 @@ class Face:
 
 
 class Shelf:
-    """Faces to choose from, sorted by name, so that the same fonts give the same choices wherever they lie."""
+    """Faces to choose from, sorted by name, so that the same fonts give the same choices wherever they lie; `files`
+    tells whether one of those that were looked through has changed since."""
 
-    def __init__(self, faces: Iterable[Face]) -> None:
+    def __init__(self, faces: Iterable[Face], files: tuple[str, ...]) -> None:
+        self.files = files
         self.faces = {face.name: face for face in sorted(faces, key=lambda face: (face.name, face.path), reverse=True)}
         families: dict[str, list[Face]] = {}
         for face in reversed(self.faces.values()):
@@ -108,7 +110,8 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
     roots = [Path(directory).expanduser() for directory in directories or SYSTEM_DIRECTORIES]
     if directories and (absent := [str(root) for root in roots if not root.is_dir()]):
         raise NotFound(f"There is no font directory {', '.join(absent)}.", code="font_missing")
-    faces = _read_all(sorted(path for root in roots for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES))
+    files = _files(directories)
+    faces = _read_all(files)
     if absent := [name for name in families if all(face.family.lower() != name.lower() for face in faces)]:
         raise NotFound(f"No font of the family {', '.join(absent)} was found.", code="font_missing")
     wanted = {name.lower() for name in families}
@@ -116,7 +119,7 @@ def open_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()
     if not faces:
         where = ", ".join(map(str, roots))
         raise NotFound(f"No fonts under {where}. On Debian: apt-get install fonts-dejavu-core.", code="font_missing")
-    return Shelf(faces)
+    return Shelf(faces, tuple(files))
 
 
 def fonts_found() -> str:
@@ -132,28 +135,34 @@ def fonts_found() -> str:
 
 def reopen_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
     """As `open_shelf`, but fonts that came, went or changed since then are noticed. Raises NotFound."""
-    before = open_shelf(directories, families).digest
-    open_shelf.cache_clear()
     shelf = open_shelf(directories, families)
-    if shelf.digest != before:
-        forget_fonts()
-    return shelf
+    if tuple(_files(directories)) == shelf.files:
+        return shelf
+    open_shelf.cache_clear()
+    forget_fonts()
+    return open_shelf(directories, families)
 
 
-def _read_all(paths: Sequence[Path]) -> list[Face]:
+def _files(directories: tuple[str, ...]) -> dict[str, Path]:
+    """The font files under the directories or the system's, by what tells that one has not changed."""
+    roots = [Path(directory).expanduser() for directory in directories or SYSTEM_DIRECTORIES]
+    paths = sorted(path for root in roots for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = ((path, path.stat()) for path in paths)
+    return {f"{path}:{stat.st_size}:{stat.st_mtime_ns}": path for path, stat in found}
+
+
+def _read_all(files: Mapping[str, Path]) -> list[Face]:
     """Faces of the files, through a cache in the user's cache directory that knows them by path, size and time."""
     store = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "loupe" / "font-coverage-3.json"
     known = _load(store)
     rows: dict[str, Any] = {}
-    for path in paths:
-        stat = path.stat()
-        key = f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
+    for key, path in files.items():
         rows[key] = known[key] if key in known else _read(path) | {"digest": _digest(path)}
     if rows.keys() - known.keys():
         _save(store, known | rows)
     return [
         Face(path.name, row["family"], str(path), frozenset(row["characters"]), row["digest"])
-        for path, row in zip(paths, rows.values(), strict=True)
+        for path, row in zip(files.values(), rows.values(), strict=True)
         if row["characters"]
     ]
 
