@@ -13,7 +13,9 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
+from mining.models import ReviewBatch
 from tests.factories import World, make_users, make_world
+from tests.frontend.made_queues import Open
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 30_000  # a machine under load may take its time; only what fails waits that long
@@ -119,3 +121,15 @@ def cluster(
     signed_in(people["data_engineer"])
     page.goto(live_server.url + reverse("ui:cluster", args=[made.clusters[0].pk]))
     return page
+
+
+@pytest.fixture
+def opened(page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]) -> Open:
+    """A batch, as somebody of a role has it before them."""
+
+    def go(batch: ReviewBatch, role: str = "annotator") -> Page:
+        signed_in(people[role])
+        page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
+        return page
+
+    return go

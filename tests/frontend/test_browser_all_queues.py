@@ -17,12 +17,12 @@ from accounts.models import User
 from annotation.models import Decision
 from mining.models import ReviewBatch, ReviewLease, ReviewVote
 from tests.factories import Picture, World, make_world
+from tests.frontend.made_queues import Open
 from tests.frontend.seen import sent, toast, until
 from tests.frontend.showcase import real_pictures
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-Open = Callable[..., Page]
 WHO = {"1": "left", "2": "right", "d": "right", "r": "neither", "m": "both", "Enter": "left", "Space": "skip"}
 TWO = {"m": "same", "d": "different", "Enter": "same", "Space": "skip"}
 # What the key leaves of the queue's first question, before anything is selected.
@@ -42,16 +42,6 @@ def photos(test_data: Path) -> list[Picture]:
 @pytest.fixture
 def made(transactional_db: Any, photos: list[Picture]) -> World:
     return make_world([6, 6, 6], pictures=photos, names=["Anna", "Bertil"])
-
-
-@pytest.fixture
-def opened(page: Page, live_server: Any, people: dict[str, User], signed_in: Callable[[User], None]) -> Open:
-    def go(batch: ReviewBatch, role: str = "annotator") -> Page:
-        signed_in(people[role])
-        page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
-        return page
-
-    return go
 
 
 def make_questions(world: World, asks: str, first: int = 0) -> ReviewBatch:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mining.strategies.blocked_merges import BlockedMerges
 from mining.strategies.pool import Pool
+from tests.mining.small_pool import make_pool, random_pool
 from tests.mining.test_rare_identities import likeness, sides_of, spoken
-from tests.mining.test_strategies import make_pool, random_pool
 
 
 def crowded(seed: int) -> Pool:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mining.strategies.decisive_low_quality import HOLD, NEIGHBOURS, ONLY, PART, DecisiveLowQuality
 from mining.strategies.pool import Pool
+from tests.mining.small_pool import make_pool, random_pool
 from tests.mining.test_rare_identities import likeness, may_be_one, sides_of, spoken
-from tests.mining.test_strategies import make_pool, random_pool
 
 
 def mixed_quality(seed: int) -> Pool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from foundation.errors import InvalidInput
 from mining.strategies.diversity import distances, farthest_first
 from mining.strategies.pairs_near_threshold import PairsNearThreshold
-from tests.mining.test_strategies import make_pool, random_pool
+from tests.mining.small_pool import make_pool, random_pool
 
 
 def two_sides(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,8 @@ from foundation.errors import Conflict
 from mining.strategies.model_disagreement import NEIGHBOURS, ModelDisagreement
 from mining.strategies.pool import Pool
 from mining.strategies.weighing import Parties
+from tests.mining.small_pool import make_pool, random_pool, unit
 from tests.mining.test_rare_identities import likeness, may_be_one, sides_of, spoken
-from tests.mining.test_strategies import make_pool, random_pool, unit
 
 
 def seen_twice(seed: int) -> Pool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from foundation.errors import InvalidInput
 from mining.strategies.pool import Pool
 from mining.strategies.rare_identities import RareIdentities
-from tests.mining.test_strategies import make_pool, random_pool
+from tests.mining.small_pool import make_pool, random_pool
 
 
 def spoken(pool: Pool, seed: int) -> Pool:

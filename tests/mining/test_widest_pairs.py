@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mining.strategies.pool import Pool
 from mining.strategies.widest_pairs import WidestPairs
+from tests.mining.small_pool import make_pool, random_pool
 from tests.mining.test_rare_identities import spoken
-from tests.mining.test_strategies import make_pool, random_pool
 
 
 def clustered(seed: int) -> Pool:

@@ -1,13 +1,13 @@
 // @ts-check
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
-import { ApiError, call, csrfToken } from "./api.js";
+import { ApiError } from "./api.js";
 import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, showSteps, stepsHere, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
-import { tabsOf } from "./tabs.js";
+import { keepLeases } from "./review_leases.js";
 import { toast, toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
@@ -174,6 +174,7 @@ function countDown(by) {
 }
 
 const FEW = 5; // questions left when more are asked for
+const AGAIN_MS = 4000; // until they are asked for once more
 let asking = false;
 
 function hasMore() {
@@ -204,9 +205,9 @@ async function more() {
       box.append(document.adoptNode(question));
     }
     if (!page?.hasAttribute("data-more") || (nothing && !open().length)) box.removeAttribute("data-more");
-    void lease();
+    renew();
   } catch {
-    window.setTimeout(() => void more(), RENEW_MS / 10); // the connection is lost
+    window.setTimeout(() => void more(), AGAIN_MS); // the connection is lost
     return;
   } finally {
     asking = false;
@@ -256,31 +257,15 @@ function togglePhotos() {
   question?.querySelector("[data-toggle-photos]")?.setAttribute("aria-expanded", String(shown));
 }
 
-const RENEW_MS = 40 * 1000; // the server gives it to others after two minutes
-const tabs = tabsOf(`review ${box?.dataset.user ?? ""} ${box?.dataset.batch ?? ""}`, 3 * RENEW_MS);
-
-/** What is shown here is kept from others for a while, and for as long as somebody looks at it. */
-async function lease() {
-  const items = open().flatMap((question) => boardQuestion(question)?.items() ?? [Number(question.dataset.question)]);
-  if (!items.length || document.hidden || !navigator.onLine) return;
-  tabs.here();
-  try {
-    await call("POST", `/api/v1/review/batches/${box?.dataset.batch}/lease`, { items: items.slice(0, 100) });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) tellWaiting(outbox.entries.length, true);
-    else if (!outbox.away) toastError(error);
-  }
+/** @returns {number[]} the questions that are here, one by one */
+function shownItems() {
+  return open().flatMap((question) => boardQuestion(question)?.items() ?? [Number(question.dataset.question)]);
 }
 
-/** Given back on leaving, unless another tab shows them; what can't be sent any more, the server takes back later. */
-function release() {
-  if (!tabs.leave()) return;
-  void fetch(`/api/v1/review/batches/${box?.dataset.batch}/release`, {
-    method: "POST",
-    keepalive: true,
-    credentials: "same-origin",
-    headers: { "X-CSRFToken": csrfToken() },
-  });
+/** @param {unknown} error */
+function notKept(error) {
+  if (error instanceof ApiError && error.status === 401) tellWaiting(outbox.entries.length, true);
+  else if (!outbox.away) toastError(error);
 }
 
 /** What was marked on this question comes first, then what is still on its way. */
@@ -302,11 +287,7 @@ const openName = startNaming(currentCluster, give);
 stepsHere((verb) => Boolean(currentCluster()?.has(verb)) || (verb === "undo" && outbox.entries.length > 0));
 if (box) show(open()[0]);
 started = true;
-void lease();
-window.addEventListener("pagehide", () => box && release());
-window.addEventListener("pageshow", (event) => event.persisted && void lease());
-document.addEventListener("visibilitychange", () => void lease()); // a tab that was hidden may have lost them
-window.setInterval(() => void lease(), RENEW_MS);
+const renew = box ? keepLeases(box, shownItems, notKept) : () => {};
 
 onAction("confirm", (event) => (event instanceof KeyboardEvent && event.repeat) || pick("board", "same", "left")); // a held key answers one question
 onAction("different", () => {
