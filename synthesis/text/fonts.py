@@ -130,7 +130,7 @@ def fonts_found() -> str:
         return none.message
     if len(shelf.families) >= FEW_FAMILIES:
         return f"{shelf}."
-    return f"{shelf}; for more: make fonts, or apt-get install {' '.join(PACKAGES)}"
+    return f"{shelf}; `make fonts` gets more, or tells how."
 
 
 def reopen_shelf(directories: tuple[str, ...] = (), families: tuple[str, ...] = ()) -> Shelf:
