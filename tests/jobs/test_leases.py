@@ -183,13 +183,22 @@ def test_the_heart_keeps_a_long_unit_leased(fast: None) -> None:
     assert job.units.get().state == UnitState.DONE
 
 
-def test_a_running_unit_stops_when_its_job_is_cancelled() -> None:
+def test_a_running_unit_stops_when_its_job_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, cancelled, one = threading.Event(), threading.Event(), Effect.one
+
+    def second_held(self: Effect, job: Job, unit: Unit, run: UnitRun) -> None:
+        if effects():
+            running.set()
+            assert cancelled.wait(60)
+        one(self, job, unit, run)
+
+    monkeypatch.setattr(Effect, "one", second_held)
     job = planned(count=50, seconds=0.2)
     worker = threading.Thread(target=in_threads, args=(1, lambda: [execution.step(job.pk) for _ in range(50)]))
     worker.start()
-    while not job.units.filter(state=UnitState.DONE).exists():
-        time.sleep(0.02)
+    assert running.wait(60)
     assert services.cancel(job_id=job.pk).cancelling
+    cancelled.set()
     worker.join()
     job.refresh_from_db()
     assert job.state == JobState.CANCELLED
