@@ -35,10 +35,14 @@ def can(user: User | AnonymousUser | None, capability: str, *, token: AccessToke
     return str(capability) in capabilities(user, token=token)
 
 
+def token_of(request: Request) -> AccessToken | None:
+    """The token that a REST request came with, which may be allowed less than its user; None for a session."""
+    return request.auth if isinstance(request.auth, AccessToken) else None
+
+
 def request_can(request: Request, capability: str) -> bool:
     """`can` for a REST request, whichever way it was authenticated."""
-    token = request.auth if isinstance(request.auth, AccessToken) else None
-    return can(request.user, capability, token=token)
+    return can(request.user, capability, token=token_of(request))
 
 
 def Requires(capability: str, *, read: str | None = None) -> type[BasePermission]:  # noqa: N802 makes a class

@@ -13,18 +13,18 @@ from rest_framework.response import Response
 
 from accounts.idempotency import IdempotentWrites
 from accounts.models import User
-from accounts.permissions import Requires, request_can
+from accounts.permissions import Requires, token_of
 from accounts.roles import Capability
 from annotation.api.fields import IdField
 from annotation.api.pages import KeysetPages, page_of
 from annotation.api.statements import Statement, StatementSerializer, say
 from annotation.ledger.entries import Kind
 from annotation.models import Decision
+from annotation.queries.decision_access import check_may_take_back
 from annotation.queries.decisions import decision_by_id, decisions_of_action
 from annotation.queries.ledger_pages import LedgerFilter, list_decisions
 from annotation.services import decisions
 from annotation.services.decisions import By
-from foundation.errors import Forbidden
 
 KINDS = [(kind.value, kind.value) for kind in Kind]
 MAY: tuple[type[BasePermission], ...] = (Requires(Capability.CURATE),)
@@ -122,10 +122,8 @@ class RevertView(IdempotentWrites):
     )
     def post(self, request: Request, id: int) -> Response:
         user = cast(User, request.user)
-        action = decisions_of_action(decision_by_id(id).action)
-        # The service asks what the person may do; a token may be allowed less.
-        if {entry.actor_id for entry in action} != {user.pk} and not request_can(request, Capability.REVERT_OTHERS):
-            raise Forbidden("This is somebody else's decision.", code="not_your_decision")
+        actors = [entry.actor_id for entry in decisions_of_action(decision_by_id(id).action)]
+        check_may_take_back(user, actors, token=token_of(request))  # the service asks again, of the person alone
         return decided(decisions.revert(user=user, decision_id=id))
 
 

@@ -11,13 +11,12 @@ from rest_framework.response import Response
 
 from accounts.idempotency import IdempotentWrites
 from accounts.models import User
-from accounts.permissions import request_can
-from accounts.roles import Capability
+from accounts.permissions import token_of
 from annotation.api.decisions import KINDS, MAY, DecidedSerializer, decided
 from annotation.api.fields import IdField
+from annotation.queries.decision_access import check_may_take_back
 from annotation.queries.ledger_pages import LedgerFilter, choose_decisions
 from annotation.services import reversals
-from foundation.errors import Forbidden
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
@@ -85,8 +84,6 @@ def _chosen(request: Request, given: Any) -> LedgerFilter:
     wanted = ChoiceSerializer(data=given)
     wanted.is_valid(raise_exception=True)
     chosen = LedgerFilter(**wanted.validated_data)
-    # The service asks what the person may do; a token may be allowed less.
-    others = choose_decisions(chosen).exclude(actor=cast(User, request.user))
-    if not request_can(request, Capability.REVERT_OTHERS) and others.exists():
-        raise Forbidden("Some of these are somebody else's decisions.", code="not_your_decision")
+    actors = choose_decisions(chosen).order_by().values_list("actor", flat=True).distinct()
+    check_may_take_back(cast(User, request.user), actors, token=token_of(request))  # the service asks again
     return chosen

@@ -19,17 +19,16 @@ from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Cast
 
 from accounts.models import User
-from accounts.permissions import can
-from accounts.roles import Capability
 from annotation.ledger.entries import Entry, Kind
 from annotation.models import Decision, Identity
 from annotation.queries.changes import changes_of
+from annotation.queries.decision_access import check_may_take_back
 from annotation.queries.picture_access import count_showable
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
 from annotation.services.ledger_locks import while_deciding
 from annotation.services.standing import taken_back, tell, undone
-from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
+from foundation.errors import Conflict, InvalidInput, NotFound
 
 MAX_FACES = 200_000
 MAX_TEXT = 200
@@ -110,9 +109,8 @@ def revert(
         targets = list(Decision.objects.filter(action__in=action).order_by("id").defer("faces", "others", "evidence"))
         if not targets:
             raise NotFound(f"There is no decision {decision_id}.", code="no_decision")
-        others = {target.actor_id for target in targets} - {user.pk if user else None}
-        if user is not None and others and not can(user, Capability.REVERT_OTHERS):
-            raise Forbidden("This is somebody else's decision.", code="not_your_decision")
+        if user is not None:
+            check_may_take_back(user, [target.actor_id for target in targets])
         standing = _standing(targets)
         if not standing:
             raise Conflict("This was taken back already.", code="already_reverted")

@@ -11,8 +11,6 @@ import numpy as np
 from django.db import transaction
 
 from accounts.models import User
-from accounts.permissions import can
-from accounts.roles import Capability
 from annotation.ledger.entries import Entry, Kind
 from annotation.ledger.labels import FIRST_NEW, NOBODY, Int
 from annotation.ledger.replay import replay
@@ -20,13 +18,14 @@ from annotation.ledger.state import State
 from annotation.ledger.taking_back import entries_to_revert
 from annotation.models import Decision, Identity
 from annotation.queries.cluster_pages import current_run
+from annotation.queries.decision_access import check_may_take_back
 from annotation.queries.decisions import ledger_end, ledger_entries
 from annotation.queries.labels import clustered_faces, last_labels
 from annotation.queries.ledger_pages import LedgerFilter, choose_decisions
 from annotation.services.decisions import By, Draft, record
 from annotation.services.labels import derive
 from annotation.services.ledger_locks import while_deciding
-from foundation.errors import Conflict, Forbidden, InvalidInput
+from foundation.errors import Conflict, InvalidInput
 
 SHOWN_FACES, SHOWN_PEOPLE = 24, 12
 SOMEBODY_NEW = -2  # as a person: one who would be made
@@ -125,8 +124,7 @@ def _targets(user: User, chosen: LedgerFilter) -> list[Decision]:
     reverts = dict(Decision.objects.filter(kind=Kind.REVERT).values_list("pk", "reverts_id"))
     wanted = entries_to_revert({revert: of for revert, of in reverts.items() if of is not None}, numbers)
     targets = list(Decision.objects.filter(pk__in=wanted).select_related("actor").defer("evidence").order_by("-pk"))
-    if any(target.actor_id != user.pk for target in targets) and not can(user, Capability.REVERT_OTHERS):
-        raise Forbidden("Some of these are somebody else's decisions.", code="not_your_decision")
+    check_may_take_back(user, [target.actor_id for target in targets])
     return targets
 
 

@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from accounts.permissions import capabilities
 from accounts.shortcuts import key_of, keys_of, shown
-from annotation.models import Face
+from annotation.models import Decision, Face
+from annotation.queries import decision_access
 from frontend import line_icons
 from frontend.navigation import Group, visible_groups
 from jobs.models import Job
@@ -55,6 +57,12 @@ def preview(photo_id: int, width: int) -> str:
 def _around(route: str, *after: int) -> tuple[str, str]:
     start, end = reverse(route, args=[0, *after]).split("/0", 1)
     return f"{start}/", end
+
+
+@register.filter
+def may_take_back(user: User, decision: Decision) -> bool:
+    """Whether somebody may take a decision back."""
+    return decision_access.may_take_back(user, [decision.actor_id])
 
 
 @register.filter

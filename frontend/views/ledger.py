@@ -15,10 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from accounts.permissions import can, requires
+from accounts.permissions import requires
 from accounts.roles import Capability
 from annotation.ledger.entries import Kind
 from annotation.models import Identity
+from annotation.queries.decision_access import may_take_back
 from annotation.queries.ledger_pages import LedgerFilter, list_decisions
 from annotation.services.reversals import Reversal, preview_reversal, take_back
 from foundation.errors import LoupeError
@@ -108,8 +109,7 @@ def _moment(text: str) -> datetime | None:
 def _reversal_url(request: HttpRequest, given: dict[str, Any]) -> str:
     """Where the chosen can be taken back together; empty where that is too much or not for this person to do."""
     narrow = {"by", "person", "run", "batch"} & given.keys()
-    own = given.get("by") == signed_in(request).pk
-    if not narrow or not (own or can(request.user, Capability.REVERT_OTHERS)):
+    if not narrow or not may_take_back(signed_in(request), [given.get("by")]):
         return ""
     return f"{reverse('ui:ledger_reversal')}?{urlencode(given)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from accounts.models import User
 from annotation.ledger.entries import Kind
 from annotation.models import Decision, Label
 from annotation.services.decisions import By, Draft, record
-from annotation.services.identities import name_person, reject_faces
+from annotation.services.identities import merge_people, name_person, reject_faces
 from mining.models import ReviewBatch, ReviewItem
 from tests.factories import World
 from tests.frontend.seen import toast
@@ -92,10 +93,24 @@ def test_who_is_no_manager_can_take_back_only_their_own(
     query = {"by": users["algorithm_engineer"].pk}
     assert b"Take all of these back" not in client.get(reverse("ui:ledger"), query).content
     preview = client.get(reverse("ui:ledger_reversal"), query, headers={"HX-Request": "true"})
-    assert b"somebody else" in preview.content
+    assert b"Somebody else decided this" in preview.content
     client.post(reverse("ui:ledger_reversal"), query)
     assert not Decision.objects.filter(kind="revert").exists()
     assert b"Take all of these back" in as_role("algorithm_engineer").get(reverse("ui:ledger"), query).content
+
+
+def test_only_what_one_may_do_is_offered(
+    as_role: Callable[[str], Client], users: dict[str, User], world: World
+) -> None:
+    anna, bertil = world.people[:2]
+    theirs = merge_people(identity_id=bertil.pk, into_id=anna.pk, by=By(users["algorithm_engineer"]))[0]
+    own = reject_faces(identity_id=anna.pk, faces=[world.faces[0].pk], by=By(users["data_engineer"]))[0]
+    pages = (reverse("ui:ledger"), reverse("ui:person", args=[anna.pk]))
+    for role, offered in (("data_engineer", {own.pk}), ("manager", {own.pk, theirs.pk})):
+        for shown in (as_role(role).get(page).content.decode() for page in pages):
+            assert {int(pk) for pk in re.findall(r'data-revert="(\d+)"', shown)} == offered
+            assert ("Unmerge" in shown) == (role == "manager" and "Merged from" in shown)
+    assert as_role("data_engineer").post(f"/api/v1/decisions/{theirs.pk}/revert").status_code == 403
 
 
 @pytest.mark.parametrize("query", ["since=yesterday", "by=x", "since=2026-13-40T00:00", "round=99", "kind=nonsense"])
