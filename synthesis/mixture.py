@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import NotEmpty, Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Generator, Labels
 
@@ -20,14 +22,12 @@ class Mixture(Generator):
         shares: how often each is chosen, in any measure; equally often if none are given.
     """
 
-    generators: tuple[Generator, ...]
-    shares: tuple[float, ...] = ()
+    generators: Annotated[tuple[Generator, ...], NotEmpty()]
+    shares: tuple[Annotated[float, Within(0, 1_000_000)], ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.generators:
-            raise InvalidInput("generators: at least one", code="bad_recipe")
-        if self.shares and (len(self.shares) != len(self.generators) or min(self.shares) < 0 or not sum(self.shares)):
-            raise InvalidInput("shares: one of 0 or more for each generator, not all 0", code="bad_recipe")
+        if self.shares and (len(self.shares) != len(self.generators) or not sum(self.shares)):
+            raise InvalidInput("shares: one for each of the generators, not all of them 0", code="bad_recipe")
         if not self.formats():
             raise InvalidInput("generators: they have no format in common", code="bad_recipe")
 

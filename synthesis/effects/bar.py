@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.bounds import Shares
+from synthesis.effects.base import Effect, Image, Landmarks, Params, between
 from synthesis.effects.painting import paint
 
 
@@ -15,7 +16,7 @@ from synthesis.effects.painting import paint
 class Bar(Effect):
     """Attributes: width, as a share of the crop's side; the bar crosses the middle part of the face at any angle."""
 
-    width: Range = (0.08, 0.22)
+    width: Shares = (0.08, 0.22)
 
     def sample(self, rng: Generator) -> Params:
         return {

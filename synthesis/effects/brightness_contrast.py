@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -22,9 +23,9 @@ class BrightnessContrast(Effect):
         log2_gamma: binary logarithm of gamma; positive darkens.
     """
 
-    brightness: Range = (-40.0, 40.0)
-    contrast: Range = (0.6, 1.4)
-    log2_gamma: Range = (-0.5, 0.5)
+    brightness: Annotated[Range, Within(-255, 255)] = (-40.0, 40.0)
+    contrast: Annotated[Range, Within(0, 10)] = (0.6, 1.4)
+    log2_gamma: Annotated[Range, Within(-4, 4)] = (-0.5, 0.5)
 
     def sample(self, rng: Generator) -> Params:
         return {

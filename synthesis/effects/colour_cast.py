@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -23,8 +24,8 @@ class ColourCast(Effect):
         saturation: 0 is grey, 1 leaves colours as they are.
     """
 
-    gain: Range = (0.8, 1.2)
-    saturation: Range = (0.4, 1.2)
+    gain: Annotated[Range, Within(0, 4)] = (0.8, 1.2)
+    saturation: Annotated[Range, Within(0, 4)] = (0.4, 1.2)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -16,8 +17,8 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class ColourNoise(Effect):
     """Attributes: strength, deviation of the two chroma channels in grey levels; grain, size of a blotch in pixels."""
 
-    strength: Range = (4.0, 16.0)
-    grain: Range = (1.0, 6.0)
+    strength: Annotated[Range, Within(0, 128)] = (4.0, 16.0)
+    grain: Annotated[Range, Within(1, 64)] = (1.0, 6.0)
 
     def sample(self, rng: Generator) -> Params:
         return {

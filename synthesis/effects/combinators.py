@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 from numpy.random import Generator
 
+from foundation.errors import InvalidInput
+from synthesis.bounds import NotEmpty, Share, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params
 
 
@@ -34,7 +37,7 @@ class Compose(Effect):
 class OneOf(Effect):
     """One of the effects, all equally likely."""
 
-    effects: tuple[Effect, ...]
+    effects: Annotated[tuple[Effect, ...], NotEmpty()]
 
     def sample(self, rng: Generator) -> Params:
         chosen = int(rng.integers(len(self.effects)))
@@ -51,9 +54,14 @@ class OneOf(Effect):
 class SomeOf(Effect):
     """Between `least` and `most` (included) different ones of the effects, in their order."""
 
-    effects: tuple[Effect, ...]
-    least: int
-    most: int
+    effects: Annotated[tuple[Effect, ...], NotEmpty()]
+    least: Annotated[int, Within(0, 100)]
+    most: Annotated[int, Within(0, 100)]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most <= len(self.effects):
+            told = f"least is at most most, and that at most the {len(self.effects)} effects that there are"
+            raise InvalidInput(f"{told}; not {self.least} and {self.most}", code="bad_recipe")
 
     def sample(self, rng: Generator) -> Params:
         count = int(rng.integers(self.least, self.most + 1))
@@ -75,7 +83,7 @@ class SomeOf(Effect):
 class Probably(Effect):
     """The effect with this probability, else the other one, or the image as it is."""
 
-    probability: float
+    probability: Share
     effect: Effect
     otherwise: Effect | None = None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.faces import face_height
 
@@ -17,7 +18,7 @@ from synthesis.effects.faces import face_height
 class DefocusBlur(Effect):
     """Attributes: radius, as a share of the face's height."""
 
-    radius: Range = (0.015, 0.05)
+    radius: Annotated[Range, Within(0, 0.5)] = (0.015, 0.05)
 
     def sample(self, rng: Generator) -> Params:
         return {"radius": between(rng, self.radius)}

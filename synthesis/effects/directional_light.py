@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from models_zoo.alignment import CROP_SIZE, TEMPLATE
+from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.shading import Map, lit, onto_face
 
@@ -29,8 +30,8 @@ class DirectionalLight(Effect):
         ambient: the share of light that comes from everywhere.
     """
 
-    slant: Range = (30.0, 75.0)
-    ambient: Range = (0.08, 0.4)
+    slant: Annotated[Range, Within(0, 89)] = (30.0, 75.0)
+    ambient: Shares = (0.08, 0.4)
 
     def sample(self, rng: Generator) -> Params:
         # From above more often than from below, as lamps and the sun are.

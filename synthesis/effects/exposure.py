@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.shading import DISPLAY_GAMMA
 
@@ -17,7 +18,7 @@ from synthesis.effects.shading import DISPLAY_GAMMA
 class Exposure(Effect):
     """Attributes: stops, binary logarithm of the light's factor; negative is darker."""
 
-    stops: Range = (-2.5, 1.5)
+    stops: Annotated[Range, Within(-10, 10)] = (-2.5, 1.5)
 
     def sample(self, rng: Generator) -> Params:
         return {"stops": between(rng, self.stops)}

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.bounds import Shares
+from synthesis.effects.base import Effect, Image, Landmarks, Params, between
 
 _PAPER = np.array([236.0, 216.0, 176.0])
 _INK = np.array([58.0, 40.0, 28.0])
@@ -20,7 +21,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 class Fade(Effect):
     """Attributes: strength, 0 new to 1 all colour and half of the contrast gone."""
 
-    strength: Range = (0.3, 0.95)
+    strength: Shares = (0.3, 0.95)
 
     def sample(self, rng: Generator) -> Params:
         return {"strength": between(rng, self.strength), "warmth": between(rng, (0.4, 1.0))}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from models_zoo.alignment import CROP_SIZE
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.shading import blended, onto_face
 
@@ -26,7 +27,7 @@ _SIDE = CROP_SIZE + 2 * _MARGIN
 class Fringe(Effect):
     """Attributes: length, where its ends hang: 0 the middle of the forehead, 1 the eyes; may go on to 1.5."""
 
-    length: Range = (0.3, 1.1)
+    length: Annotated[Range, Within(0, 1.5)] = (0.3, 1.1)
 
     def sample(self, rng: Generator) -> Params:
         colour = np.clip(rng.choice(COLOURS) + rng.integers(-8, 9, 3), 0, 255)

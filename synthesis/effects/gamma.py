@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -16,7 +17,7 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class Gamma(Effect):
     """Attributes: log2_gamma, binary logarithm of the exponent; positive darkens."""
 
-    log2_gamma: Range = (-1.0, 1.0)
+    log2_gamma: Annotated[Range, Within(-4, 4)] = (-1.0, 1.0)
 
     def sample(self, rng: Generator) -> Params:
         return {"gamma": 2.0 ** between(rng, self.log2_gamma)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -16,8 +17,8 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class Glare(Effect):
     """Attributes: strength, added grey levels at the spot's middle; radius, as a share of the image's shorter side."""
 
-    strength: Range = (30.0, 120.0)
-    radius: Range = (0.2, 0.8)
+    strength: Annotated[Range, Within(0, 255)] = (30.0, 120.0)
+    radius: Annotated[Range, Within(0.01, 4)] = (0.2, 0.8)
 
     def sample(self, rng: Generator) -> Params:
         return {

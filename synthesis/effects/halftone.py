@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Share, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 # Angles of the screens of cyan, magenta and yellow, which printers keep apart against moire.
@@ -19,8 +20,8 @@ _SCREENS = (15.0, 75.0, 0.0)
 class Halftone(Effect):
     """Attributes: pitch of the grid in pixels; colour, the chance of three screens instead of one in black."""
 
-    pitch: Range = (2.0, 4.0)
-    colour: float = 0.5
+    pitch: Annotated[Range, Within(2, 32)] = (2.0, 4.0)
+    colour: Share = 0.5
 
     def sample(self, rng: Generator) -> Params:
         return {

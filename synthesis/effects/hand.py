@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from models_zoo.alignment import CROP_SIZE
+from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.faces import from_template
 from synthesis.effects.shading import blended, onto_face
@@ -26,8 +27,8 @@ _SIDE = CROP_SIZE + 2 * _MARGIN
 class Hand(Effect):
     """Attributes: size, of a finger's width relative to one fit for the face; reach, how far it comes in, 0..1."""
 
-    size: Range = (0.85, 1.2)
-    reach: Range = (0.2, 0.8)
+    size: Annotated[Range, Within(0.3, 3)] = (0.85, 1.2)
+    reach: Shares = (0.2, 0.8)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -16,8 +17,8 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class Haze(Effect):
     """Attributes: density, the share of light that is the haze's; grey, its level 0..255."""
 
-    density: Range = (0.2, 0.7)
-    grey: Range = (170.0, 245.0)
+    density: Shares = (0.2, 0.7)
+    grey: Annotated[Range, Within(0, 255)] = (170.0, 245.0)
 
     def sample(self, rng: Generator) -> Params:
         return {"density": between(rng, self.density), "grey": between(rng, self.grey)}

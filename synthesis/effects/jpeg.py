@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -15,7 +16,7 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class Jpeg(Effect):
     """Attributes: quality, on libjpeg's scale of 1..100."""
 
-    quality: Range = (25.0, 75.0)
+    quality: Annotated[Range, Within(1, 100)] = (25.0, 75.0)
 
     def sample(self, rng: Generator) -> Params:
         return {"quality": round(between(rng, self.quality))}

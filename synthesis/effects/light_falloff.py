@@ -9,14 +9,15 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.bounds import Shares
+from synthesis.effects.base import Effect, Image, Landmarks, Params, between
 
 
 @dataclass(frozen=True, slots=True)
 class LightFalloff(Effect):
     """Attributes: strength, the share of light lost at the far corner; 0 is none, 1 all. Any direction."""
 
-    strength: Range = (0.1, 0.5)
+    strength: Shares = (0.1, 0.5)
 
     def sample(self, rng: Generator) -> Params:
         return {"strength": between(rng, self.strength), "angle_deg": between(rng, (0.0, 360.0))}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.shading import DISPLAY_GAMMA
 
@@ -28,10 +29,10 @@ class LowLight(Effect):
         smoothing: deviation in pixels of the Gaussian that a camera's noise reduction comes to.
     """
 
-    log2_photons: Range = (4.0, 8.0)
-    read: Range = (0.5, 2.5)
-    stops: Range = (-3.5, 0.0)
-    smoothing: Range = (0.0, 0.8)
+    log2_photons: Annotated[Range, Within(0, 20)] = (4.0, 8.0)
+    read: Annotated[Range, Within(0, 100)] = (0.5, 2.5)
+    stops: Annotated[Range, Within(-10, 0)] = (-3.5, 0.0)
+    smoothing: Annotated[Range, Within(0, 10)] = (0.0, 0.8)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between, pick
 from synthesis.effects.faces import face_height
 
@@ -24,7 +25,7 @@ class LowResolution(Effect):
         inside: what happens to the small image, as a camera's noise and its file's compression would.
     """
 
-    height_px: Range = (14.0, 25.0)
+    height_px: Annotated[Range, Within(1, 1024)] = (14.0, 25.0)
     inside: Effect | None = None
 
     def sample(self, rng: Generator) -> Params:

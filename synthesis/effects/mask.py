@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from models_zoo.alignment import CROP_SIZE
+from synthesis.bounds import Among, NotEmpty, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.painting import paint
 from synthesis.effects.shading import lit, onto_face
@@ -27,8 +28,8 @@ class Mask(Effect):
     kinds: those of `KINDS` to choose from.
     """
 
-    top: Range = (0.35, 0.95)
-    kinds: tuple[str, ...] = KINDS
+    top: Annotated[Range, Within(0, 1.4)] = (0.35, 0.95)
+    kinds: Annotated[tuple[Annotated[str, Among(KINDS)], ...], NotEmpty()] = KINDS
 
     def sample(self, rng: Generator) -> Params:
         colour = np.clip(rng.choice(COLOURS) + rng.integers(-15, 16, 3), 0, 255)

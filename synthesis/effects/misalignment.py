@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -22,9 +23,9 @@ class Misalignment(Effect):
         log2_scale: binary logarithm of the zoom.
     """
 
-    shift: Range = (-0.02, 0.02)
-    angle_deg: Range = (-4.0, 4.0)
-    log2_scale: Range = (-0.06, 0.06)
+    shift: Annotated[Range, Within(-1, 1)] = (-0.02, 0.02)
+    angle_deg: Annotated[Range, Within(-180, 180)] = (-4.0, 4.0)
+    log2_scale: Annotated[Range, Within(-3, 3)] = (-0.06, 0.06)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.faces import face_height
 
@@ -17,7 +18,7 @@ from synthesis.effects.faces import face_height
 class MotionBlur(Effect):
     """Attributes: length, as a share of the face's height; any direction."""
 
-    length: Range = (0.04, 0.14)
+    length: Annotated[Range, Within(0, 1)] = (0.04, 0.14)
 
     def sample(self, rng: Generator) -> Params:
         return {"length": between(rng, self.length), "angle_deg": between(rng, (0.0, 180.0))}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 _TABLE: Final = 2**19
@@ -25,8 +26,8 @@ class Noise(Effect):
         shot: what a white pixel's noise has on top.
     """
 
-    read: Range = (2.0, 8.0)
-    shot: Range = (0.0, 10.0)
+    read: Annotated[Range, Within(0, 128)] = (2.0, 8.0)
+    shot: Annotated[Range, Within(0, 128)] = (0.0, 10.0)
 
     def sample(self, rng: Generator) -> Params:
         # The seed is a parameter, so applying draws nothing that isn't written down.

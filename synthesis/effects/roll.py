@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 
@@ -15,7 +16,7 @@ from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, betw
 class Roll(Effect):
     """Attributes: degrees about the image's centre, positive is counter-clockwise. The rim's pixels go on outside."""
 
-    degrees: Range = (-30.0, 30.0)
+    degrees: Annotated[Range, Within(-180, 180)] = (-30.0, 30.0)
 
     def sample(self, rng: Generator) -> Params:
         return {"degrees": between(rng, self.degrees)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Share, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, between
 from synthesis.effects.shading import blended
 
@@ -19,9 +20,9 @@ _BITS = 4
 class Scratches(Effect):
     """Attributes: specks, scratches: how many; creases: the chance of a fold across the picture."""
 
-    specks: tuple[int, int] = (10, 80)
-    scratches: tuple[int, int] = (1, 6)
-    creases: float = 0.3
+    specks: Annotated[tuple[int, int], Within(0, 5000)] = (10, 80)
+    scratches: Annotated[tuple[int, int], Within(0, 500)] = (1, 6)
+    creases: Share = 0.3
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from models_zoo.alignment import CROP_SIZE
+from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.shading import lit, onto_face
 
@@ -20,8 +21,8 @@ KINDS = ("brim", "edge", "bars")
 class Shadow(Effect):
     """Attributes: strength, the share of light lost in the shadow; softness of its rim, as a share of the crop."""
 
-    strength: Range = (0.4, 0.85)
-    softness: Range = (0.01, 0.05)
+    strength: Shares = (0.4, 0.85)
+    softness: Annotated[Range, Within(0.001, 0.5)] = (0.01, 0.05)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from models_zoo.alignment import TEMPLATE
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.painting import ellipse, paint
 
@@ -16,7 +18,7 @@ from synthesis.effects.painting import ellipse, paint
 class Sunglasses(Effect):
     """Attributes: size, of a lens relative to one that just covers the eye and its brow."""
 
-    size: Range = (0.85, 1.25)
+    size: Annotated[Range, Within(0.3, 3)] = (0.85, 1.25)
 
     def sample(self, rng: Generator) -> Params:
         shade = int(rng.integers(5, 60))

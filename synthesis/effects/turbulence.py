@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.faces import face_height
 
@@ -24,8 +25,8 @@ class Turbulence(Effect):
         blur: of the Gaussian, likewise.
     """
 
-    shift: Range = (0.004, 0.015)
-    blur: Range = (0.005, 0.025)
+    shift: Annotated[Range, Within(0, 0.2)] = (0.004, 0.015)
+    blur: Annotated[Range, Within(0, 0.2)] = (0.005, 0.025)
 
     def sample(self, rng: Generator) -> Params:
         return {

@@ -7,13 +7,14 @@ zone, one motion vector per macroblock of 16x16, skipped blocks, and a filter ov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 Plane = NDArray[np.float32]
@@ -29,8 +30,8 @@ _DCT: Final = (
 class Video(Effect):
     """Attributes: step, the quantiser's step in grey levels, 10 good to 60 bad; motion, pixels from frame to frame."""
 
-    step: Range = (12.0, 48.0)
-    motion: Range = (0.0, 6.0)
+    step: Annotated[Range, Within(1, 255)] = (12.0, 48.0)
+    motion: Annotated[Range, Within(0, 64)] = (0.0, 6.0)
 
     def sample(self, rng: Generator) -> Params:
         angle, far = between(rng, (0.0, 2 * np.pi)), between(rng, self.motion)

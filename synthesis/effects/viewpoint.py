@@ -6,12 +6,13 @@ A plane's perspective: it foreshortens, but can't show what a turned head would 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 
 # Distance of the eye, in sides of the image: near enough that the slant shows.
@@ -22,8 +23,8 @@ _DISTANCE = 2.0
 class Viewpoint(Effect):
     """Attributes: yaw and pitch in degrees, about the upright and the level axis through the image's centre."""
 
-    yaw: Range = (-35.0, 35.0)
-    pitch: Range = (-20.0, 20.0)
+    yaw: Annotated[Range, Within(-75, 75)] = (-35.0, 35.0)
+    pitch: Annotated[Range, Within(-75, 75)] = (-20.0, 20.0)
 
     def sample(self, rng: Generator) -> Params:
         return {"yaw": between(rng, self.yaw), "pitch": between(rng, self.pitch)}

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from importlib import import_module
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from foundation.errors import InvalidInput
 from synthesis.recipes.registry import PARTS
@@ -35,7 +35,7 @@ def _construct(cls: type, arguments: Any, where: str) -> Any:
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
         raise _wrong(where, f"arguments are a mapping, not {arguments!r}")
-    hints = _hints(cls)
+    hints = hints_of(cls)
     if unknown := [str(key) for key in arguments if key not in hints]:
         raise InvalidInput(
             f"{where} has no key {', '.join(unknown)}; known are {', '.join(hints) or 'none'}.", code="unknown_setting"
@@ -50,9 +50,12 @@ def _construct(cls: type, arguments: Any, where: str) -> Any:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    """Types of what a recipe may say: not of what names places on this machine, as recipes come from anybody."""
-    hints = get_type_hints(cls)
+def hints_of(cls: type) -> dict[str, Any]:
+    """Types, with their bounds, of what a recipe may say of a part, in the constructor's order.
+
+    Not of what names places on this machine, as recipes come from anybody.
+    """
+    hints = get_type_hints(cls, include_extras=True)
     return {one.name: hints[one.name] for one in fields(cls) if one.init and one.metadata.get("recipe", True)}
 
 
@@ -62,6 +65,12 @@ def _required(cls: type) -> list[str]:
 
 def _convert(value: Any, hint: Any, where: str) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        converted = _convert(value, inner[0], where)
+        for bound in inner[1:]:
+            if problem := bound.problem(converted):
+                raise InvalidInput(f"{where}: {problem}.", code="out_of_bounds")
+        return converted
     if origin in (Union, UnionType):
         if value is None and NoneType in inner:
             return None

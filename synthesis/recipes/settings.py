@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import Among, Bound, Within
+from synthesis.recipes.building import hints_of
 from synthesis.recipes.registry import PARTS
 
 _RANGES = ((float, float), (int, int))
@@ -29,12 +31,17 @@ class Setting:
         kind: range, whole_range, number, whole, switch or word.
         value: what the recipe says, or else the part's default.
         given: whether the recipe says it.
+        least, greatest: what a number, or each end of a range, may be; None for switches and words.
+        words: those that a word may be; any if there are none.
     """
 
     path: str
     kind: str
     value: Any
     given: bool
+    least: float | None = None
+    greatest: float | None = None
+    words: tuple[str, ...] = ()
 
 
 def settings_of(node: Any) -> list[Setting]:
@@ -73,9 +80,9 @@ def _of_part(node: Any, where: str) -> Iterator[Setting]:
 
 
 def _of_class(cls: type, arguments: Mapping[str, Any], where: str) -> Iterator[Setting]:
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     for field in fields(cls):
-        if field.init:
+        if field.name in hints:
             given = field.name in arguments
             value = arguments[field.name] if given else _default(field)
             yield from _of_value(hints[field.name], value, f"{where}.{field.name}", given)
@@ -84,13 +91,16 @@ def _of_class(cls: type, arguments: Mapping[str, Any], where: str) -> Iterator[S
 def _of_value(hint: Any, value: Any, where: str, given: bool) -> Iterator[Setting]:
     if get_origin(hint) in (Union, UnionType):
         hint = next(option for option in get_args(hint) if option is not NoneType)
+    bounds: list[Bound] = []
+    if get_origin(hint) is Annotated:
+        hint, *bounds = get_args(hint)
     if value is None and not is_dataclass(hint):
         return
     inner = get_args(hint)
     if hint in _KINDS:
-        yield Setting(where, _KINDS[hint], value, given)
+        yield _bounded(Setting(where, _KINDS[hint], value, given), bounds)
     elif inner in _RANGES:
-        yield Setting(where, "range" if inner[0] is float else "whole_range", list(value), given)
+        yield _bounded(Setting(where, "range" if inner[0] is float else "whole_range", list(value), given), bounds)
     elif get_origin(hint) is tuple and given:
         for place, item in enumerate(value):
             yield from _of_part(item, f"{where}[{place}].")
@@ -98,6 +108,15 @@ def _of_value(hint: Any, value: Any, where: str, given: bool) -> Iterator[Settin
         yield from _of_class(hint, value if given else {}, where)  # type: ignore[arg-type]
     elif given:
         yield from _of_part(value, f"{where}.")
+
+
+def _bounded(setting: Setting, bounds: Iterable[Bound]) -> Setting:
+    for bound in bounds:
+        if isinstance(bound, Within):
+            setting = replace(setting, least=bound.least, greatest=bound.greatest)
+        elif isinstance(bound, Among):
+            setting = replace(setting, words=bound.words)
+    return setting
 
 
 def _default(field: Any) -> Any:

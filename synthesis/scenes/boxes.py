@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 from numpy.random import Generator as Rng
 
-from foundation.errors import InvalidInput
+from synthesis.bounds import Within
 from synthesis.effects.base import Params
 from synthesis.scenes.scene import Scene
 
@@ -23,17 +24,10 @@ class Boxes(Scene):
         aperture: f-stop for depth of field; 0 is sharp everywhere.
     """
 
-    count: tuple[int, int] = (6, 14)
-    edge: tuple[float, float] = (0.08, 0.35)
-    angle: tuple[float, float] = (40, 65)
-    aperture: float = 0
-
-    def __post_init__(self) -> None:
-        super(Boxes, self).__post_init__()
-        if not 1 <= self.count[0] <= self.count[1] <= 1000:
-            raise InvalidInput("count: 1 to 1000", code="bad_recipe")
-        if not 0 < self.edge[0] <= self.edge[1] or not 5 <= self.angle[0] <= self.angle[1] <= 120 or self.aperture < 0:
-            raise InvalidInput("edge is above 0, angle 5 to 120, aperture 0 or more", code="bad_recipe")
+    count: Annotated[tuple[int, int], Within(1, 1000)] = (6, 14)
+    edge: Annotated[tuple[float, float], Within(0.01, 2)] = (0.08, 0.35)
+    angle: Annotated[tuple[float, float], Within(5, 120)] = (40, 65)
+    aperture: Annotated[float, Within(0, 64)] = 0
 
     def sample(self, rng: Rng) -> Params:
         count = int(rng.integers(self.count[0], self.count[1] + 1))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
+from synthesis.bounds import Share, Within
 from synthesis.scenes.products import LINE, Product
 
 _BETWEEN: Final = 0.004  # between neighbours
@@ -35,14 +36,14 @@ class Habits:
         untidiness: 0 is a ruler's work, 1 a Saturday evening.
     """
 
-    facings: tuple[int, int] = (1, 5)
-    rows: int = 2
-    gaps: float = 0.05
-    turned: float = 0.04
-    fallen: float = 0.012
-    strayed: float = 0.01
-    stacks: float = 0.7
-    untidiness: float = 0.4
+    facings: Annotated[tuple[int, int], Within(1, 50)] = (1, 5)
+    rows: Annotated[int, Within(1, 20)] = 2
+    gaps: Share = 0.05
+    turned: Share = 0.04
+    fallen: Share = 0.012
+    strayed: Share = 0.01
+    stacks: Share = 0.7
+    untidiness: Share = 0.4
 
 
 @dataclass(slots=True)

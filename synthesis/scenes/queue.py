@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import Share, Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Labels, Rejected
 from synthesis.scenes.bodies import body_name, keep_body
@@ -41,24 +42,19 @@ class QueueScenes(Scene):
         lens: millimetres of a full-frame lens with the same view.
     """
 
-    crowd: int = 1
-    people: int = 400
-    count: tuple[int, int] = (3, 10)
-    spacing: Range = (0.55, 1.0)
-    bend: Range = (0.0, 9.0)
-    bystanders: int = 3
-    staff: float = 0.85
-    camera_height: Range = (1.45, 3.2)
-    lens: Range = (24.0, 30.0)
+    crowd: Annotated[int, Within(0, 2**31 - 1)] = 1
+    people: Annotated[int, Within(1, 1000000)] = 400
+    count: Annotated[tuple[int, int], Within(0, 40)] = (3, 10)
+    spacing: Annotated[Range, Within(_APART, 3)] = (0.55, 1.0)
+    bend: Annotated[Range, Within(0, 90)] = (0.0, 9.0)
+    bystanders: Annotated[int, Within(0, 40)] = 3
+    staff: Share = 0.85
+    camera_height: Annotated[Range, Within(0.5, 6)] = (1.45, 3.2)
+    lens: Annotated[Range, Within(10, 200)] = (24.0, 30.0)
 
     def __post_init__(self) -> None:
-        super(QueueScenes, self).__post_init__()
-        if not 0 <= self.count[0] <= 40 or self.count[1] > 40 or not 0 <= self.bystanders <= 40:
-            raise InvalidInput("count and bystanders are from 0 to 40", code="bad_recipe")
         if self.people < self.count[1] + self.bystanders + 1:
             raise InvalidInput("the crowd has fewer people than one scene may show", code="bad_recipe")
-        if self.spacing[0] < _APART:
-            raise InvalidInput(f"spacing is {_APART} metres or more", code="bad_recipe")
 
     def sample(self, rng: Rng) -> Params:
         count = int(rng.integers(self.count[0], self.count[1] + 1))

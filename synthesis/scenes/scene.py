@@ -7,9 +7,9 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated
 
-from foundation.errors import InvalidInput
+from synthesis.bounds import Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Generator, Labels
 from synthesis.scenes import truth
@@ -17,8 +17,6 @@ from synthesis.scenes.driver import Driver
 from synthesis.scenes.environment import BlenderMissing, installed
 from synthesis.scenes.places import places
 
-_LARGEST: Final = 8192
-_MOST_SAMPLES: Final = 65536
 _lock = threading.Lock()
 _driver: tuple[int, Path, Driver] | None = None
 
@@ -34,15 +32,9 @@ class Scene(Generator):
         samples: rays through each pixel, before denoising.
     """
 
-    width: int = 640
-    height: int = 480
-    samples: int = 8
-
-    def __post_init__(self) -> None:
-        if not (16 <= self.width <= _LARGEST and 16 <= self.height <= _LARGEST):
-            raise InvalidInput(f"width, height: 16 to {_LARGEST} pixels", code="bad_recipe")
-        if not 1 <= self.samples <= _MOST_SAMPLES:
-            raise InvalidInput(f"samples: 1 to {_MOST_SAMPLES}", code="bad_recipe")
+    width: Annotated[int, Within(16, 8192)] = 640
+    height: Annotated[int, Within(16, 8192)] = 480
+    samples: Annotated[int, Within(1, 65536)] = 8
 
     def settings(self) -> dict[str, int]:
         """The spec's `render`."""

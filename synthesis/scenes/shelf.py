@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import NotEmpty, Share, Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Labels, Rejected
 from synthesis.scenes.cameras import horizontal_angle, look_at, project
@@ -52,26 +53,19 @@ class ShelfScenes(Scene):
         font_directories: the system's if left out, as in recipes.
     """
 
-    catalogue: int = 1
-    products: int = 5000
+    catalogue: Annotated[int, Within(0, 2**31 - 1)] = 1
+    products: Annotated[int, Within(LINE, 1_000_000)] = 5000
     habits: Habits = field(default_factory=Habits)
-    promotions: float = 0.08
-    distance: Range = (0.8, 1.7)
-    camera_height: Range = (1.2, 1.7)
-    yaw: Range = (-22.0, 22.0)
-    pitch: Range = (-8.0, 30.0)
-    roll: Range = (-3.0, 3.0)
-    lens: Range = (24.0, 28.0)
-    aperture: Range | None = None
-    currencies: tuple[str, ...] = ("€", "€", "£", "$")
+    promotions: Share = 0.08
+    distance: Annotated[Range, Within(0.4, 4)] = (0.8, 1.7)
+    camera_height: Annotated[Range, Within(0.2, 3)] = (1.2, 1.7)
+    yaw: Annotated[Range, Within(-60, 60)] = (-22.0, 22.0)
+    pitch: Annotated[Range, Within(-60, 60)] = (-8.0, 30.0)
+    roll: Annotated[Range, Within(-180, 180)] = (-3.0, 3.0)
+    lens: Annotated[Range, Within(10, 200)] = (24.0, 28.0)
+    aperture: Annotated[Range, Within(0.7, 64)] | None = None
+    currencies: Annotated[tuple[str, ...], NotEmpty()] = ("€", "€", "£", "$")
     font_directories: tuple[str, ...] = field(default=(), metadata={"recipe": False})
-
-    def __post_init__(self) -> None:
-        super(ShelfScenes, self).__post_init__()
-        if self.products < LINE or not self.currencies:
-            raise InvalidInput(f"a shop has at least {LINE} products and a currency", code="bad_recipe")
-        if self.distance[0] < 0.4 or self.distance[1] > 4:
-            raise InvalidInput("distance is from 0.4 to 4 metres", code="bad_recipe")
 
     def sample(self, rng: Rng) -> Params:
         fonts = open_shelf(self.font_directories)

@@ -8,15 +8,16 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import Among, NotEmpty, Share, Within
 from synthesis.effects.base import pick
 from synthesis.text.scripts import script_of
-from synthesis.text.vocabulary import inventor, read_words, weigh_words
+from synthesis.text.vocabulary import WORD_LISTS, inventor, read_words, weigh_words
 
 IntRange = tuple[int, int]
 LONGEST_TEXT: Final = 2_000  # characters of one image
@@ -49,15 +50,11 @@ class Words(Corpus):
         own: words of one's own instead of a list.
     """
 
-    list: str = "latin"
-    count: IntRange = (1, 2)
-    capitals: float = 0.25
-    invented: float = 0.3
+    list: Annotated[str, Among(tuple(WORD_LISTS))] = "latin"
+    count: Annotated[IntRange, Within(1, _MOST_DRAWN)] = (1, 2)
+    capitals: Share = 0.25
+    invented: Share = 0.3
     own: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.count[0] <= self.count[1] <= _MOST_DRAWN:
-            raise InvalidInput(f"count: 1 to {_MOST_DRAWN:,} words", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
         words, reach = weigh_words(self.own) if self.own else read_words(self.list)
@@ -80,7 +77,7 @@ class Words(Corpus):
 class Prices(Corpus):
     """`3.99 €`, `$12.50`, `1 299,-`. Attributes: highest, in units of the currency; drawn evenly in the logarithm."""
 
-    highest: float = 5000.0
+    highest: Annotated[float, Within(1, 1000000)] = 5000.0
     currencies: tuple[str, ...] = ("€", "$", "£", "zł", "kr", "CHF", "")
 
     def draw(self, rng: Rng) -> str:
@@ -104,7 +101,7 @@ class Prices(Corpus):
 class Dates(Corpus):
     """Days in the ways that packages print them. Attributes: years, both included."""
 
-    years: IntRange = (1990, 2035)
+    years: Annotated[IntRange, Within(1000, 9999)] = (1990, 2035)
 
     def draw(self, rng: Rng) -> str:
         first = datetime.date(self.years[0], 1, 1).toordinal()
@@ -120,7 +117,10 @@ class Dates(Corpus):
 class Weights(Corpus):
     """`250 g`, `1,5 l`, `6 x 330 ml`."""
 
-    units: tuple[str, ...] = ("g", "kg", "ml", "cl", "l", "mg", "oz", "lb", "%", "°C", "kcal", "kJ")
+    units: Annotated[tuple[str, ...], NotEmpty()] = (
+        *("g", "kg", "ml", "cl", "l", "mg", "oz", "lb"),
+        *("%", "°C", "kcal", "kJ"),
+    )
 
     def draw(self, rng: Rng) -> str:
         unit = pick(rng, self.units)
@@ -142,15 +142,9 @@ class Codes(Corpus):
         separators: one of them may part groups of three to five characters.
     """
 
-    alphabet: str = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
-    length: IntRange = (3, 13)
+    alphabet: Annotated[str, NotEmpty()] = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+    length: Annotated[IntRange, Within(1, _MOST_DRAWN)] = (3, 13)
     separators: str = "-/. "
-
-    def __post_init__(self) -> None:
-        if not self.alphabet or self.length[0] < 1:
-            raise InvalidInput("a code has at least one character and an alphabet", code="bad_recipe")
-        if self.length[1] > _MOST_DRAWN:
-            raise InvalidInput(f"length: at most {_MOST_DRAWN:,} characters", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
         count = int(rng.integers(self.length[0], self.length[1] + 1))
@@ -165,14 +159,12 @@ class Codes(Corpus):
 class Mix(Corpus):
     """One of the corpora. Attributes: shares, how often each; equally often if left out."""
 
-    corpora: tuple[Corpus, ...]
-    shares: tuple[float, ...] = ()
+    corpora: Annotated[tuple[Corpus, ...], NotEmpty()]
+    shares: tuple[Annotated[float, Within(0, 1_000_000)], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.shares and (len(self.shares) != len(self.corpora) or min(self.shares) < 0 or sum(self.shares) <= 0):
-            raise InvalidInput("shares: one number of 0 or more for each corpus", code="bad_recipe")
-        if not self.corpora:
-            raise InvalidInput("corpora: at least one is needed", code="bad_recipe")
+        if self.shares and (len(self.shares) != len(self.corpora) or not sum(self.shares)):
+            raise InvalidInput("shares: one for each of the corpora, not all of them 0", code="bad_recipe")
 
     def draw(self, rng: Rng) -> str:
         shares = self.shares or (1.0,) * len(self.corpora)

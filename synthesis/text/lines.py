@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import Share, Within
 from synthesis.effects.base import Effect, Image, Params, Range, between
 from synthesis.effects.combinators import contained
 from synthesis.effects.misalignment import Misalignment
@@ -28,7 +29,6 @@ from synthesis.text.warps import Points, Warp
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
 _MILD: Final = (0.5, 1.05)  # by how much glyphs may be enlarged by the one resampling
 _LEAST_SIZE: Final = 10.0  # pixels per em; below, letters run together
-_MOST_LINES: Final = 40
 _MOST_PIXELS: Final = 2**25
 _MOVING: Final = (Misalignment, Roll, Viewpoint)
 
@@ -46,20 +46,12 @@ class Layout:
         margin: room around the text, as a share of the image's height; the ends have up to twice as much.
     """
 
-    lines: IntRange = (1, 1)
-    tracking: Range = (0.0, 0.06)
-    kerning: float = 0.9
-    vertical: float = 0.0
-    distractors: float = 0.0
-    margin: Range = (0.0, 0.15)
-
-    def __post_init__(self) -> None:
-        if self.lines[0] < 1:
-            raise InvalidInput("lines: at least one", code="bad_recipe")
-        if self.lines[1] > _MOST_LINES:
-            raise InvalidInput(f"lines: at most {_MOST_LINES}, not {self.lines[1]}", code="bad_recipe")
-        if not 0 <= self.margin[0] <= self.margin[1] <= 0.35:
-            raise InvalidInput("margin: within 0 to 0.35", code="bad_recipe")
+    lines: Annotated[IntRange, Within(1, 40)] = (1, 1)
+    tracking: Annotated[Range, Within(-0.2, 2)] = (0.0, 0.06)
+    kerning: Share = 0.9
+    vertical: Share = 0.0
+    distractors: Share = 0.0
+    margin: Annotated[Range, Within(0, 0.35)] = (0.0, 0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class TextLines(Generator):
     """
 
     corpus: Corpus
-    height: IntRange = (32, 64)
+    height: Annotated[IntRange, Within(16, 512)] = (32, 64)
     fonts: tuple[str, ...] = ()
     font_directories: tuple[str, ...] = field(default=(), metadata={"recipe": False})
     layout: Layout = field(default_factory=Layout)
@@ -95,13 +87,11 @@ class TextLines(Generator):
     warps: tuple[Warp, ...] = ()
     paint: Paint = field(default_factory=Paint)
     effects: Effect | None = None
-    least_ink_difference: float = 30.0
-    least_clearness: float = 1.1
+    least_ink_difference: Annotated[float, Within(0, 255)] = 30.0
+    least_clearness: Annotated[float, Within(0, 10)] = 1.1
     mask: bool = False
 
     def __post_init__(self) -> None:
-        if not 16 <= self.height[0] <= self.height[1] <= 512:
-            raise InvalidInput("height: within 16 to 512 pixels", code="bad_recipe")
         moving = [part for part in contained(self.effects) if isinstance(part, _MOVING)] if self.effects else []
         if moving:
             name = type(moving[0]).__name__.lower()

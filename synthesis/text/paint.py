@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
-from foundation.errors import InvalidInput
+from synthesis.bounds import Among, Share, Shares, Within
 from synthesis.effects.base import Image, Params, Range, between, pick
 from synthesis.samples import Rejected
 from synthesis.text.legibility import Colour, contrast_ratio
@@ -52,22 +52,18 @@ class Paint:
         palette: one of `PALETTES`, from which most colours of ground and text are taken; any colours if left empty.
     """
 
-    contrast: float = 3.0
-    dark_on_light: float = 0.6
-    colourful: Range = (0.0, 1.0)
-    gradient: float = 0.3
-    texture: Range = (0.0, 12.0)
-    outline: float = 0.1
-    shadow: float = 0.15
-    extrusion: float = 0.05
-    blend: float = 0.1
-    opacity: Range = (0.85, 1.0)
-    worn: float = 0.0
-    palette: str = ""
-
-    def __post_init__(self) -> None:
-        if self.palette and self.palette not in PALETTES:
-            raise InvalidInput(f"palette: one of {', '.join(PALETTES)}, not {self.palette}", code="bad_recipe")
+    contrast: Annotated[float, Within(1, 21)] = 3.0
+    dark_on_light: Share = 0.6
+    colourful: Shares = (0.0, 1.0)
+    gradient: Share = 0.3
+    texture: Annotated[Range, Within(0, 128)] = (0.0, 12.0)
+    outline: Share = 0.1
+    shadow: Share = 0.15
+    extrusion: Share = 0.05
+    blend: Share = 0.1
+    opacity: Shares = (0.85, 1.0)
+    worn: Share = 0.0
+    palette: Annotated[str, Among(("", *PALETTES))] = ""
 
     def sample(self, rng: Rng) -> Params:
         """Draw colours that can be told apart, and everything else.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 from numpy.random import Generator as Rng
 
 from foundation.errors import InvalidInput
+from synthesis.bounds import NotEmpty
 from synthesis.effects.base import pick
 from synthesis.text.corpora import LONGEST_TEXT, Corpus
 from synthesis.text.vocabulary import inventor
@@ -38,7 +39,7 @@ class Phrases(Corpus):
     """Text with the marks of sentences, lists and labels. Attributes: forms; each `{}` is a draw of `corpus`."""
 
     corpus: Corpus
-    forms: tuple[str, ...] = _MARKED
+    forms: Annotated[tuple[str, ...], NotEmpty()] = _MARKED
 
     def __post_init__(self) -> None:
         if not self.forms or not all(form.strip() for form in self.forms):
@@ -60,7 +61,7 @@ class Phrases(Corpus):
 class Addresses(Corpus):
     """E-mail and web addresses, tags and file names, of made-up words in plain small letters."""
 
-    endings: tuple[str, ...] = ("com", "org", "net", "de", "fr", "eu", "info", "co.uk", "io")
+    endings: Annotated[tuple[str, ...], NotEmpty()] = ("com", "org", "net", "de", "fr", "eu", "info", "co.uk", "io")
 
     def draw(self, rng: Rng) -> str:
         form = _digits(rng, pick(rng, _ADDRESSES).replace("~", pick(rng, self.endings)), "%")
@@ -72,7 +73,7 @@ class Addresses(Corpus):
 class Phones(Corpus):
     """Telephone numbers. Attributes: forms, in which each `#` is a digit."""
 
-    forms: tuple[str, ...] = _PHONES
+    forms: Annotated[tuple[str, ...], NotEmpty()] = _PHONES
 
     def draw(self, rng: Rng) -> str:
         return _digits(rng, pick(rng, self.forms))

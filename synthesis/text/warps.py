@@ -10,12 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator as Rng
 from numpy.typing import NDArray
 
+from synthesis.bounds import NotEmpty, Share, Within
 from synthesis.effects.base import Params, Range, between
 
 Points = NDArray[np.float64]
@@ -102,8 +103,8 @@ class Rotation(Projective):
         shear: how far x moves per unit of y.
     """
 
-    degrees: Range = (-5.0, 5.0)
-    shear: Range = (0.0, 0.0)
+    degrees: Annotated[Range, Within(-180, 180)] = (-5.0, 5.0)
+    shear: Annotated[Range, Within(-2, 2)] = (0.0, 0.0)
 
     def sample(self, rng: Rng) -> Params:
         return {"degrees": between(rng, self.degrees), "shear": between(rng, self.shear)}
@@ -127,8 +128,8 @@ class Perspective(Projective):
         pitch: the same between top and bottom.
     """
 
-    yaw: Range = (-0.3, 0.3)
-    pitch: Range = (-0.1, 0.1)
+    yaw: Annotated[Range, Within(-0.8, 0.8)] = (-0.3, 0.3)
+    pitch: Annotated[Range, Within(-0.8, 0.8)] = (-0.1, 0.1)
 
     def sample(self, rng: Rng) -> Params:
         return {"yaw": between(rng, self.yaw), "pitch": between(rng, self.pitch)}
@@ -145,7 +146,7 @@ class Arc(Warp):
     """Along a circle. Attributes: degrees, of circle from end to end; positive arches up. Never tighter than 1.2
     block heights of radius."""
 
-    degrees: Range = (-60.0, 60.0)
+    degrees: Annotated[Range, Within(-360, 360)] = (-60.0, 60.0)
 
     def sample(self, rng: Rng) -> Params:
         return {"degrees": between(rng, self.degrees)}
@@ -173,8 +174,8 @@ def _radius(params: Params, size: Size) -> float:
 class Sine(Warp):
     """Up and down along the line. Attributes: amplitude, in line heights; waves, over the whole line."""
 
-    amplitude: Range = (0.05, 0.25)
-    waves: Range = (0.5, 1.5)
+    amplitude: Annotated[Range, Within(0, 1)] = (0.05, 0.25)
+    waves: Annotated[Range, Within(0, 10)] = (0.5, 1.5)
 
     def sample(self, rng: Rng) -> Params:
         return {
@@ -203,11 +204,11 @@ class Elastic(Warp):
     """
 
     slight: ClassVar[bool] = True
-    amplitude: Range = (0.01, 0.05)
+    amplitude: Annotated[Range, Within(0, 0.1)] = (0.01, 0.05)
 
     def sample(self, rng: Rng) -> Params:
         return {
-            "amplitude": min(0.1, between(rng, self.amplitude)),
+            "amplitude": between(rng, self.amplitude),
             "waves": rng.uniform(-3.0, 3.0, (3, 2)).round(4).tolist(),
             "phases": rng.uniform(0.0, 2 * np.pi, (3, 2)).round(4).tolist(),
         }
@@ -237,12 +238,12 @@ def _angles(points: Points, params: Params) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Lens(Warp):
-    """Radial distortion. Attributes: strength, at the block's corner; positive is a barrel. Within -0.15..0.15."""
+    """Radial distortion. Attributes: strength, at the block's corner; positive is a barrel."""
 
-    strength: Range = (-0.1, 0.1)
+    strength: Annotated[Range, Within(-0.15, 0.15)] = (-0.1, 0.1)
 
     def sample(self, rng: Rng) -> Params:
-        return {"strength": float(np.clip(between(rng, self.strength), -0.15, 0.15))}
+        return {"strength": between(rng, self.strength)}
 
     # Beyond 1.6 the factor stays as it is there: nothing of the text lies that far, and it can't fold over.
     def backward(self, points: Points, params: Params, size: Size) -> Points:
@@ -265,7 +266,7 @@ def _from_middle(points: Points, size: Size) -> Any:
 class OneWarpOf(Warp):
     """One of the warps, all equally likely."""
 
-    warps: tuple[Warp, ...]
+    warps: Annotated[tuple[Warp, ...], NotEmpty()]
 
     def sample(self, rng: Rng) -> Params:
         chosen = int(rng.integers(len(self.warps)))
@@ -285,7 +286,7 @@ class OneWarpOf(Warp):
 class ProbablyWarp(Warp):
     """The warp with this probability, else the text as it is."""
 
-    probability: float
+    probability: Share
     warp: Warp
 
     def sample(self, rng: Rng) -> Params:

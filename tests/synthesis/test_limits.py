@@ -36,7 +36,7 @@ def test_what_nobody_foresaw_is_a_refusal() -> None:
 
 
 def test_a_text_image_has_an_end(only_pillow_fonts: None) -> None:
-    with pytest.raises(InvalidInput, match="lines: at most 40"):
+    with pytest.raises(InvalidInput, match=r"lines: 1200 is out of bounds; it may be 1 to 40"):
         build({"text_lines": {"corpus": {"words": {}}, "layout": {"lines": [1200, 1200]}}})
     long = build({"text_lines": {"corpus": {"codes": {"length": [5000, 5000]}}}})
     with pytest.raises(InvalidInput, match="characters") as refused:
@@ -56,7 +56,7 @@ def test_a_text_image_has_an_end(only_pillow_fonts: None) -> None:
 def test_draws_without_an_end_are_refused_at_once(corpus: dict[str, object]) -> None:
     with pytest.raises(InvalidInput, match=r"count|length") as refused:
         build({"text_lines": {"corpus": corpus}})
-    assert refused.value.code == "bad_recipe"
+    assert refused.value.code == "out_of_bounds"
 
 
 def test_forms_within_forms_end() -> None:

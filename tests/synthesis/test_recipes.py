@@ -84,7 +84,10 @@ def test_effects_and_combinators_from_yaml() -> None:
         ("one_of: {effects: [{noise: {read: [2, 1]}}]}", r"recipe\.one_of\.effects\[0\]\.noise\.read: the range"),
         ("- noise", "a part is written as"),
         ("a: [", "is not YAML"),
-        ("text_lines: {corpus: {words: {}}, height: [1, 4]}", r"recipe\.text_lines: height: within 16 to 512"),
+        (
+            "text_lines: {corpus: {words: {}}, height: [1, 4]}",
+            r"height: 1 is out of bounds; it may be 16 to 512",
+        ),
         ("text_lines: {corpus: {words: {}}, effects: {misalignment: {}}}", "misalignment would move pixels"),
         ("text_lines: {corpus: {words: {}}, effects: {roll: {}}}", "roll would move pixels"),
         ("text_lines: {corpus: {words: {count: [1.5, 2]}}}", r"words\.count: int is needed, not 1\.5"),
@@ -98,10 +101,10 @@ def test_mistakes_are_named(text: str, said: str) -> None:
 @given(st.floats(-100, 100), st.floats(-100, 100))
 def test_ranges(low: float, high: float) -> None:
     if low <= high:
-        assert build({"noise": {"read": [low, high]}}).read == (low, high)
+        assert build({"roll": {"degrees": [low, high]}}).degrees == (low, high)
     else:
         with pytest.raises(InvalidInput) as caught:
-            build({"noise": {"read": [low, high]}})
+            build({"roll": {"degrees": [low, high]}})
         assert caught.value.code == "range_reversed"
 
 

@@ -147,9 +147,8 @@ def test_a_recipe_names_no_place_on_the_server(pillow_fonts: str, tmp_path_facto
     with pytest.raises(InvalidInput, match="has no key font_directories"):
         build({"text_lines": {"corpus": {"codes": {}}, "font_directories": [pillow_fonts]}})
     for name in (str(secret), "../words/latin", "/etc/passwd"):
-        corpus = build({"words": {"list": name}})
-        with pytest.raises(NotFound, match="no word list"):
-            corpus.draw(np.random.default_rng(0))
+        with pytest.raises(InvalidInput, match="is unknown; it may be cyrillic, greek, latin"):
+            build({"words": {"list": name}})
 
 
 def test_words_of_ones_own() -> None:
