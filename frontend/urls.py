@@ -23,6 +23,7 @@ from frontend.views import (
     rounds,
     sessions,
     synthesis,
+    trials,
     users,
 )
 
@@ -76,6 +77,8 @@ urlpatterns = [
     path("synthesis/runs/", synthesis.index, name="synthesis_runs"),
     path("synthesis/runs/<int:run_id>/", synthesis.show, name="synthesis_run"),
     path("synthesis/runs/<int:run_id>/retry/", synthesis.retry, name="retry_synthesis"),
+    path("synthesis/runs/<int:run_id>/trials/", trials.of_run, name="trials_of_run"),
+    path("synthesis/runs/<int:run_id>/trials/start/", trials.start, name="start_trial"),
     path("rounds/", rounds.index, name="rounds"),
     path("rounds/start/", rounds.start, name="start_round"),
     path("rounds/<int:number>/", rounds.show, name="round"),

@@ -19,6 +19,7 @@ from annotation.models import DatasetVersion
 from annotation.services.datasets import materialise
 from foundation.errors import InvalidInput
 from foundation.progress import Progress, silent
+from loop.aims import OVERALL
 from loop.measuring import BATCH, FAR, GATE_FAR, SEED
 from models_zoo.embedding import Embedder
 from models_zoo.evaluation import (
@@ -142,30 +143,34 @@ def limits_of(one: Slice) -> dict[str, Any]:
     return asdict(one)
 
 
-def report(faces: MeasuredFaces, at: Slice, before: Embedder, after: Embedder) -> dict[str, Any]:
+def report(faces: MeasuredFaces, at: Slice | None, before: Embedder, after: Embedder) -> dict[str, Any]:
     """Both models on the slice, overall and on every other slice, with the gain and its interval over people.
 
+    Args:
+        at: the slice that matters; None where none can be told.
+
     Returns:
-        {"parts": [{part, faces, far, real_only, with_synthetic, gain, ci}], "words": [...]}; parts that can't be judged
-        are left out, and the words say so.
+        {"slice", "parts": [{part, faces, people, far, real_only, with_synthetic, gain, ci}], "words": sentences about
+        the slice and overall, "unjudged": which parts can't be judged, and why}.
     """
     vectors = [_vectors(one, faces.crops) for one in (before, after)]
-    parts: dict[str, NDArray[np.bool_]] = {str(at): at.rows(faces.measures)}
-    parts["overall"] = np.ones(len(faces.people), bool)
-    parts |= {str(one): one.rows(faces.measures) for one in find_slices(faces.measures) if one.name != at.name}
-    rows, words = [], []
+    parts: dict[str, NDArray[np.bool_]] = {} if at is None else {str(at): at.rows(faces.measures)}
+    parts[OVERALL] = np.ones(len(faces.people), bool)
+    others = [one for one in find_slices(faces.measures) if at is None or one.name != at.name]
+    parts |= {str(one): one.rows(faces.measures) for one in others}
+    rows, words, unjudged = [], [], []
     for part, chosen in parts.items():
         for far in (GATE_FAR, FAR):
             try:
                 trials = [verification_trial(*faces.sets(one, chosen), far=far) for one in vectors]
             except InvalidInput as error:
-                words.append(f"{part}: {error.message}")
+                unjudged.append(f"{part}: {error.message}")
                 break
             row, change = _compared(part, int(chosen.sum()), far, trials)
             rows.append(row)
-            if far == GATE_FAR and part in (str(at), "overall"):
+            if far == GATE_FAR and part in (str(at), OVERALL):
                 words.append(_sentence(row, change))
-    return {"slice": limits_of(at), "parts": rows, "words": words}
+    return {"slice": None if at is None else limits_of(at), "parts": rows, "words": words, "unjudged": unjudged}
 
 
 def _compared(part: str, faces: int, far: float, trials: Sequence[Trial]) -> tuple[dict[str, Any], Difference]:

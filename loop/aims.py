@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from accounts.models import User
@@ -16,6 +16,8 @@ from models_zoo.evaluation.slices import SLICES
 
 AIM: Final = "aim"
 TRIAL: Final = "synthetic_trial"
+EXTRAS: Final = "extras"  # in a round's parameters: references of versions with synthetic faces to train with
+OVERALL: Final = "overall"  # the part of a trial's report that is all faces
 
 
 def start_aiming(
@@ -58,8 +60,8 @@ def start_trial(
     _check_split(version, split)
     if slice and slice not in SLICES:
         raise InvalidInput(f"No slice is called {slice!r}; known are {', '.join(SLICES)}.", code="unknown_slice")
-    found = [version_by_reference(one) for one in extras]
-    if not found or any("identities" not in one.counts.get(TRAIN_EXTRA, {}) for one in found):
+    found = synthetic_versions(extras)
+    if not found:
         raise InvalidInput("Name one or more versions with synthetic faces in train_extra.", code="no_synthetic_faces")
     limits = None
     if aim is not None:
@@ -67,8 +69,38 @@ def start_trial(
         if job is None or not job.result:
             raise InvalidInput(f"Job {aim} has proposed no recipe.", code="no_proposal")
         limits = job.result["slice"]
-    params = {"dataset": version.pk, "extras": [one.pk for one in found], "slice": slice, "limits": limits}
-    return jobs.enqueue(kind=TRIAL, params=params | {"split": split, "config": config or {}}, user=user)
+    params = trial_params(version, found, split=split, config=config or {}, slice=slice, limits=limits)
+    return jobs.enqueue(kind=TRIAL, params=params, user=user)
+
+
+def trial_params(
+    version: DatasetVersion,
+    extras: Sequence[DatasetVersion],
+    *,
+    split: str,
+    config: dict[str, Any],
+    slice: str = "",
+    limits: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What the job of a trial is asked for; see `job_kinds.synthetic_trial`."""
+    wanted = {"dataset": version.pk, "extras": [one.pk for one in extras], "slice": slice, "limits": limits}
+    return wanted | {"split": split, "config": config}
+
+
+def synthetic_versions(references: Sequence[str]) -> list[DatasetVersion]:
+    """Versions with synthetic faces to train with. Raises NotFound, or InvalidInput (`no_synthetic_faces`)."""
+    found = [version_by_reference(one) for one in references]
+    for one in found:
+        if "identities" not in one.counts.get(TRAIN_EXTRA, {}):
+            raise InvalidInput(f"{one} has no synthetic faces in train_extra.", code="no_synthetic_faces")
+    return found
+
+
+def better_of(report: Mapping[str, Any]) -> str:
+    """The reference of the model to go on with: the one that had synthetic faces too, unless it loses overall."""
+    overall = next((row for row in report["parts"] if row["part"] == OVERALL), None)
+    loses = overall is not None and overall["gain"] < 0
+    return str(report["real_only"] if loses else report["with_synthetic"])
 
 
 def _check_split(version: DatasetVersion, split: str) -> None:

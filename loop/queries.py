@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from foundation.errors import NotFound
+from jobs.models import Job
+from loop.aims import TRIAL
 from loop.models import Round
 
 
@@ -33,3 +35,14 @@ def time_of_round(number: int) -> tuple[datetime | None, datetime | None]:
     for a round that there is not."""
     times = dict(Round.objects.filter(number__in=(number - 1, number)).values_list("number", "created_at"))
     return times.get(number - 1), times.get(number)
+
+
+def trials_with(version_id: int) -> QuerySet[Job]:
+    """The jobs that compare training without and with a version of synthetic faces, newest first."""
+    return Job.objects.filter(kind=TRIAL, params__extras__contains=[version_id]).order_by("-id")
+
+
+def trials_of_release(reference: str) -> QuerySet[Job]:
+    """The jobs of which a release is one of the two models compared, newest first."""
+    either = Q(result__real_only=reference) | Q(result__with_synthetic=reference)
+    return Job.objects.filter(either, kind=TRIAL).order_by("-id")

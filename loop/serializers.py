@@ -7,10 +7,12 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.errors import InvalidInput
+from loop.aims import EXTRAS
 from loop.models import Round
 from loop.settling import UNTIL, change_of, checked_until
 from models_zoo.evaluation.slices import SLICES
 
+MOST_EXTRAS = 10
 # Whose faces may be aimed at: those of the test are for the final number.
 AIMED_SPLITS = ("val_blackbox", "val_eyeball", "train")
 
@@ -61,7 +63,10 @@ class NewAimSerializer(serializers.Serializer[Any]):
 class NewTrialSerializer(serializers.Serializer[Any]):
     dataset = serializers.CharField(help_text="the version to train on and to judge by")
     extras = serializers.ListField(
-        child=serializers.CharField(), min_length=1, max_length=10, help_text="versions of synthetic faces to add"
+        child=serializers.CharField(),
+        min_length=1,
+        max_length=MOST_EXTRAS,
+        help_text="versions of synthetic faces to add",
     )
     aim = serializers.IntegerField(required=False, default=None, help_text="job that aimed the recipe: judge its slice")
     slice = serializers.CharField(required=False, allow_blank=True, default="", help_text="judge this one instead")
@@ -73,12 +78,13 @@ class NewRoundSerializer(serializers.Serializer[Any]):
     parameters = serializers.DictField(
         required=False,
         default=dict,
-        help_text="train: overrides of the training configuration; mining_budget; until_settled: {rounds: at most so "
-        "many, share: target}, for rounds until a clustering changes a smaller share of labels",
+        help_text="train: overrides of the training configuration; extras: versions of synthetic faces to train with, "
+        "which are compared with real ones alone; mining_budget; until_settled: {rounds: at most so many, share: "
+        "target}, for rounds until a clustering changes a smaller share of labels",
     )
 
     def validate_parameters(self, value: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(value) - {"train", "mining_budget", UNTIL})
+        unknown = sorted(set(value) - {"train", "mining_budget", EXTRAS, UNTIL})
         if unknown:
             raise serializers.ValidationError(f"Unknown: {', '.join(unknown)}.")
         budget = value.get("mining_budget", 100)
@@ -89,6 +95,9 @@ class NewRoundSerializer(serializers.Serializer[Any]):
                 checked_until(value[UNTIL])
             except InvalidInput as error:
                 raise serializers.ValidationError(error.message) from error
+        extras = value.get(EXTRAS, [])
+        if not isinstance(extras, list) or len(extras) > MOST_EXTRAS or not all(isinstance(o, str) for o in extras):
+            raise serializers.ValidationError(f"extras must be a list of up to {MOST_EXTRAS} references.")
         if not isinstance(value.get("train", {}), dict):
             raise serializers.ValidationError("train must be an object.")
         return value

@@ -14,6 +14,7 @@ from annotation.models import EmbeddingSpace
 from foundation.errors import Conflict, LoupeError
 from jobs import services as jobs
 from jobs.models import Job, JobState
+from loop.aims import EXTRAS, synthetic_versions
 from loop.models import Round
 from loop.settling import UNTIL, checked_until, has_settled, next_parameters
 from loop.stages import stage
@@ -29,10 +30,14 @@ def start_round(*, user: User | None = None, parameters: dict[str, Any] | None =
     """Start the next round. Only one runs at a time: Conflict while another has not ended.
 
     Args:
-        parameters: `train`, `mining_budget`, and `until_settled` (see `settling.checked_until`) for rounds that follow
-            each other until labels stop changing.
+        parameters: `train`, `mining_budget`, `extras` (references of versions with synthetic faces to train with), and
+            `until_settled` (see `settling.checked_until`) for rounds that follow each other until labels stop changing.
+
+    Also raises InvalidInput and NotFound for what is wrong with the parameters.
     """
     parameters = dict(parameters or {})
+    if EXTRAS in parameters:  # pinned: `latest` may be another one by the time of training
+        parameters[EXTRAS] = [str(one) for one in synthetic_versions(parameters[EXTRAS])]
     if UNTIL in parameters:
         parameters[UNTIL] = checked_until(parameters[UNTIL])
     with transaction.atomic():

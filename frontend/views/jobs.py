@@ -14,8 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import requires
 from accounts.roles import Capability
 from frontend.pages import found_or_404, is_partial, page, told, until_ended, whole_number
+from frontend.trial_story import trial_of
 from jobs import queries, services
 from jobs.models import Job, JobState, UnitState
+from loop.aims import TRIAL
 
 PAGE = 50
 SHOWN_UNITS = 100
@@ -67,7 +69,8 @@ def show(request: HttpRequest, job_id: int) -> HttpResponse:
     if is_partial(request):
         return until_ended(render(request, "frontend/jobs/progress.html", context), ended=not job.unfinished)
     slowest = queries.units_of(job_id).filter(seconds__gt=0).order_by("-seconds", "ordinal")[:5]
-    return page(request, "jobs/show.html", "jobs", {**context, "slowest": slowest})
+    trial = trial_of(job) if job.kind == TRIAL else None
+    return page(request, "jobs/show.html", "jobs", {**context, "slowest": slowest, "trial": trial})
 
 
 @require_POST

@@ -11,8 +11,12 @@ from accounts.permissions import requires
 from accounts.roles import Capability
 from frontend.measurements import error_versus_reject, slice_chart, slices_of
 from frontend.pages import page, signed_in, told
+from frontend.trial_story import trial_of
+from loop.queries import trials_of_release
 from models_zoo.models import Evaluation, ModelRelease
 from models_zoo.queries import CHAMPION, lineage, releases
+
+SHOWN_TRIALS = 5
 
 
 @require_safe
@@ -37,6 +41,7 @@ def show(request: HttpRequest, name: str, version: int) -> HttpResponse:
         "evaluations": [_evaluation(one) for one in release.evaluations.all()],
         "reject_curve": error_versus_reject(release),
         "space": getattr(release, "space", None),
+        "trials": [trial for job in trials_of_release(str(release))[:SHOWN_TRIALS] if (trial := trial_of(job))],
     }
     return page(request, "models/show.html", "models", context)
 

@@ -11,11 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import requires
 from accounts.roles import Capability
+from annotation.exporters.splits import TRAIN_EXTRA
+from annotation.queries.datasets import versions
 from frontend.convergence_story import charts_of_rounds, settled_words, until_words
 from frontend.pages import found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
 from frontend.round_story import compare, held_out_chart, job_ids, pool_chart, steps_of
+from frontend.trial_story import trial_of
 from jobs.models import Job
 from loop import services
+from loop.aims import EXTRAS, TRIAL
 from loop.models import Round
 from loop.queries import round_by_number, rounds
 from loop.settling import MOST_ROUNDS, UNTIL, USUAL_ROUNDS, change_of, has_settled, target_of
@@ -41,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "has_settled": ended is not None and has_settled(ended),
         "usual_rounds": USUAL_ROUNDS,
         "most_rounds": MOST_ROUNDS,
+        "synthetic": [one for one in versions() if "identities" in one.counts.get(TRAIN_EXTRA, {})],
     }
     return page(request, "rounds/index.html", "rounds", context)
 
@@ -50,9 +55,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, number: int) -> HttpResponseBase:
     """One round. While it runs, htmx asks for the stages again and again."""
     round = found_or_404(lambda: round_by_number(number))
+    jobs = _jobs(round)
     context = {
         "round": round,
-        "steps": steps_of(round, _jobs(round)),
+        "steps": steps_of(round, jobs),
+        "trial": next((trial for job in jobs.values() if job.kind == TRIAL and (trial := trial_of(job))), None),
         "comparisons": compare(round),
         "settled": settled_words(change_of(round), target_of(round)),
         "has_settled": has_settled(round),
@@ -72,6 +79,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
     parameters: dict[str, Any] = {"mining_budget": min(budget, 10_000)}
     if "until_settled" in request.POST:
         parameters[UNTIL] = {"rounds": whole_number(request.POST.get("most_rounds"), USUAL_ROUNDS)}
+    if extras := request.POST.getlist(EXTRAS):
+        parameters[EXTRAS] = extras
     with told(request):
         made = services.start_round(user=signed_in(request), parameters=parameters)
         more = " Others follow until labels have settled." if UNTIL in parameters else ""

@@ -16,6 +16,7 @@ from accounts.roles import Capability
 from annotation.queries.datasets import versions
 from foundation.errors import NotFound
 from frontend.pages import Key, found_or_404, is_partial, page, signed_in, told, until_ended, whole_number
+from frontend.views import trials
 from jobs.models import Job
 from jobs.queries import get_job, with_progress
 from loop.aims import AIM, start_aiming
@@ -115,6 +116,7 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
         "failures": queries.failed_items(run)[:SHOWN_FAILURES],
         "reasons": queries.failures_by_reason(run),
         "yaml": queries.as_yaml(run.recipe),
+        "trials": trials.context_of(run, request),
         "sheet": run.shards.exclude(sheet_blob="").exists(),
     }
     return page(request, "synthesis/show.html", "synthesis", context)

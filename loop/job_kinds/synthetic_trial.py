@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from annotation.models import DatasetVersion
 from annotation.services.engines import embedder_of
-from foundation.errors import LoupeError
+from foundation.errors import InvalidInput, LoupeError
 from jobs import services as jobs
 from jobs.kinds import JobKind, UnitRun, UnitSpec, WaitFor
 from jobs.models import Job, JobState, Unit
-from loop.aims import TRIAL
+from loop.aims import TRIAL, better_of
 from models_zoo.models import ModelRelease
 from models_zoo.queries import champion, origin
 
@@ -67,13 +68,14 @@ class SyntheticTrial(JobKind):
         version, split = DatasetVersion.objects.get(pk=job.params["dataset"]), job.params["split"]
         with aiming.materialised(version, split, "evaluation", job.created_by) as folder:
             faces = aiming.read_measured(folder, split)
-        if job.params["limits"]:
-            at = aiming.slice_of(job.params["limits"])
-        else:
-            at, _ = aiming.choose_slice(faces, job.params["slice"], embedder_of(start))
+        at = aiming.slice_of(job.params["limits"]) if job.params["limits"] else None
+        if at is None:
+            with suppress(InvalidInput):  # too few pairs to tell a worst slice; what can be told is told overall
+                at, _ = aiming.choose_slice(faces, job.params["slice"], embedder_of(start))
         releases = [ModelRelease.objects.get(pk=_result(job, key)["release"]) for key in (REAL, MIXED)]
         found = aiming.report(faces, at, *(embedder_of(one) for one in releases))
-        return found | {"real_only": str(releases[0]), "with_synthetic": str(releases[1]), "split": split}
+        found |= {"real_only": str(releases[0]), "with_synthetic": str(releases[1]), "split": split}
+        return found | {"better": better_of(found), "dataset": str(version)}
 
     def finish(self, job: Job) -> dict[str, Any]:
         return _result(job, COMPARE)

@@ -30,6 +30,7 @@ from tests.factories import Picture, World, make_world
 from tests.frontend.made_mining import make_mining_runs
 from tests.frontend.made_runs import make_runs
 from tests.frontend.made_synthesis import make_synthesis_run
+from tests.frontend.made_trials import make_faces_run, make_trial
 
 SLICES = ("clean_clean", "degraded_clean", "degraded_degraded")
 
@@ -81,6 +82,9 @@ def addresses(world: World | None) -> dict[str, str]:
         "mining-run": reverse("ui:mining_run", args=[_run("finished")]),
         "mining-run-running": reverse("ui:mining_run", args=[_run("running")]),
         "mining-run-failed": reverse("ui:mining_run", args=[_run("failed")]),
+        "synthesis-run-faces": reverse(
+            "ui:synthesis_run", args=[SynthesisRun.objects.exclude(version=None).latest("pk").pk]
+        ),
         "synthesis-run": reverse("ui:synthesis_run", args=[SynthesisRun.objects.latest("pk").pk]),
         "job-running": reverse("ui:job", args=[_job("running")]),
         "job-failed": reverse("ui:job", args=[_job("finished_with_errors")]),
@@ -114,7 +118,10 @@ def make_showcase(users: dict[str, User], pictures: Sequence[Picture]) -> World:
     reject_faces(identity_id=world.people[0].pk, faces=[world.clusters[0].widest_a_id], by=by)
     _jobs(users["data_engineer"])
     releases = _releases(users["algorithm_engineer"])
-    _rounds(users["algorithm_engineer"], releases, _datasets(users["algorithm_engineer"], releases[-1]))
+    versions = _datasets(users["algorithm_engineer"], releases[-1])
+    faces = make_faces_run(users["algorithm_engineer"])
+    make_trial(faces, dataset=versions[1], models=("sface-ft@v1", "sface-ft@v2"))
+    _rounds(users["algorithm_engineer"], releases, versions)
     _questions(world)
     _votes(world, users)
     make_mining_runs(world, users)
@@ -284,6 +291,8 @@ def _rounds(user: User, releases: Sequence[ModelRelease], versions: Sequence[Dat
             "alone": 210 - 40 * number,
             "labels": labels,
         }
+        if number == 2:
+            stages["train"]["job"] = Job.objects.get(kind="synthetic_trial").pk
         if number < 3:
             before, after = _slices(number - 1), _slices(number)
             stages["measure"]["result"] = {

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from frontend.charts import Bar, Curve, Mark, Series, bar_chart, curve_chart, histogram, line_chart, sparkline
+from frontend.charts import (
+    Bar,
+    Curve,
+    Gain,
+    Mark,
+    Series,
+    bar_chart,
+    curve_chart,
+    difference_chart,
+    histogram,
+    line_chart,
+    sparkline,
+)
 from frontend.charts.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from frontend.charts.scale import nice_ticks, short
 
@@ -117,3 +129,22 @@ def test_no_bar_leaves_the_chart_where_ticks_between_whole_numbers_are_left_out(
     drawn = histogram([1, 7, 2], low=0, high=1, title="Few")
     tops = [float(bar.attrib["y"]) for bar in parse(drawn).iter("rect") if "bar" in bar.attrib["class"]]
     assert len(tops) == 3 and min(tops) >= TOP
+
+
+@given(st.lists(st.tuples(numbers, st.floats(0, 1e3), st.floats(0, 1e3)), max_size=12))
+def test_differences_lie_inside_the_frame_and_zero_is_marked(rows: list[tuple[float, float, float]]) -> None:
+    gains = [Gain(f"<{i}>", value, value - down, value + up) for i, (value, down, up) in enumerate(rows)]
+    text = difference_chart(gains, title="t")
+    if not rows:
+        assert text == ""
+        return
+    svg = parse(text)
+    assert len([line for line in svg.findall(".//line") if line.attrib["class"] == "mark"]) == 1
+    points, whiskers = svg.findall(".//circle"), svg.findall(".//line[@class='whisker']")
+    assert len(points) == len(whiskers) == len(rows)
+    for point, whisker in zip(points, whiskers, strict=True):
+        low, high = float(whisker.attrib["x1"]), float(whisker.attrib["x2"])
+        assert 0 <= low - 0.02 <= float(point.attrib["cx"]) <= high + 0.02 <= WIDTH
+    best = [gain for gain in gains if gain.low > 0]
+    zero = float(svg.find(".//line[@class='mark']").attrib["x1"])  # type: ignore[union-attr]
+    assert all(float(whiskers[int(gain.name[1:-1])].attrib["x1"]) >= zero - 0.02 for gain in best)

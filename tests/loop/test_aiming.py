@@ -212,6 +212,7 @@ def test_a_trial_trains_twice_and_compares(
     result = job.result or {}
     assert (result["real_only"], result["with_synthetic"]) == ("ft@v1", "ft@v2")
     assert result["slice"]["limit"] == 70.0 and result["parts"][0]["gain"] > 0
+    assert (result["better"], result["dataset"], result["unjudged"]) == ("ft@v2", "people@v1", [])
 
 
 def test_a_trial_needs_synthetic_faces(people: DatasetVersion) -> None:

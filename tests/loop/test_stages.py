@@ -8,10 +8,12 @@ import pytest
 
 from annotation.models import DatasetVersion
 from jobs.models import Job
+from loop.aims import better_of
 from loop.job_kinds.train import Train
 from loop.models import Round
 from loop.stages.evaluate import EvaluateStage
 from loop.stages.measure import MeasureStage
+from loop.stages.train import TrainStage
 from models_zoo.models import ModelRelease
 from models_zoo.services import move_alias
 from tests.factories import make_releases, make_world
@@ -67,3 +69,28 @@ def test_a_promoted_release_is_measured_against_the_champion_before_it(start: Mo
     job = MeasureStage().start(round, key="k", parent=parent)
     assert job is not None and job.params["releases"] == [first.pk, second.pk]
     assert MeasureStage().collect(round, None)["pool"]["labelled"] is not None
+
+
+@pytest.mark.parametrize(("kept_out", "kind"), [(9, "synthetic_trial"), (0, "train")])
+def test_a_round_with_synthetic_faces_compares_where_it_can(start: ModelRelease, kept_out: int, kind: str) -> None:
+    counts = {"train_extra": {"faces": 50, "identities": 4}}
+    extra = DatasetVersion.objects.create(name="dark", version=1, state="published", counts=counts)
+    round, parent = round_of(start, start, train=20, val_blackbox=kept_out)
+    round.parameters = {"extras": ["dark@v1"], "train": {"epochs": 1}}
+    job = TrainStage().start(round, key="k", parent=parent)
+    assert job is not None and job.kind == kind
+    assert (job.params["extras"], job.params["config"]) == ([extra.pk], {"epochs": 1})
+
+
+@pytest.mark.parametrize(("gain", "better"), [(0.01, "better@v2"), (0.0, "better@v2"), (-0.01, "better@v1")])
+def test_a_round_goes_on_with_the_model_that_does_not_lose_overall(
+    start: ModelRelease, gain: float, better: str
+) -> None:
+    child(start, 1), child(start, 2)
+    round, _ = round_of(start, start, train=20)
+    report: dict[str, Any] = {"real_only": "better@v1", "with_synthetic": "better@v2", "words": ["It is so."]}
+    report["parts"] = [{"part": "dark", "gain": 1.0}, {"part": "overall", "gain": gain}]
+    report["better"] = better_of(report)
+    found = TrainStage().collect(round, Job.objects.create(kind="synthetic_trial", result=report))
+    assert found["reference"] == better and str(round.challenger) == better
+    assert better_of({**report, "parts": []}) == "better@v2"  # the gate judges what nothing else can

@@ -59,6 +59,8 @@ PAGES: dict[tuple[str, str], set[str]] = {
     ("get", "synthesis_runs"): ENGINEERS,
     ("get", "synthesis_run"): ENGINEERS,
     ("post", "retry_synthesis"): ENGINEERS,
+    ("get", "trials_of_run"): ENGINEERS,
+    ("post", "start_trial"): ENGINEERS,
     ("get", "rounds"): ENGINEERS,
     ("post", "start_round"): ENGINEERS,
     ("get", "round"): ENGINEERS,

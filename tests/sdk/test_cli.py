@@ -240,6 +240,8 @@ def test_rounds_go_on_until_labels_settle(serve: Any, capsys: Any) -> None:
     assert main(["rounds", "start", "--until-settled", "4", "--share", "0.01", "--watch"]) == 0
     assert bodies == [{"parameters": {"until_settled": {"rounds": 4, "share": 0.01}}}]
     assert watched == ["17", "18"]
+    assert main(["rounds", "start", "--extra", "aimed@v1", "--extra", "far"]) == 0
+    assert bodies[1:] == [{"parameters": {"extras": ["aimed@v1", "far"]}}]
 
 
 def test_pull(serve: Any, server: Any, pulled_source: Any, here: Path, capsys: Any) -> None:

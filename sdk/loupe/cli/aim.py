@@ -56,7 +56,7 @@ def trial(options: argparse.Namespace, output: Output) -> None:
         output.answer(found)
         return
     output.rows(found["parts"], PART, "No part has enough pairs to be judged.")
-    for line in found["words"]:
+    for line in [*found["words"], *found.get("unjudged", [])]:
         output.note(line)
 
 

@@ -32,6 +32,9 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
         "--until-settled", type=int, metavar="N", help="go on, N rounds at most, until labels stop changing"
     )
     command.add_argument("--share", type=float, help="of labels: settled when fewer change (default: the server's)")
+    command.add_argument(
+        "--extra", action="append", help="a version of synthetic faces to train with, too; may be repeated"
+    )
     command.set_defaults(action=start)
     command = actions.add_parser("show", parents=[shared], help="one round and its stages")
     command.add_argument("number", type=int)
@@ -41,11 +44,13 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def start(options: argparse.Namespace, output: Output) -> None:
-    until: Json = {} if options.until_settled is None else {"until_settled": {"rounds": options.until_settled}}
+    wanted: Json = {} if options.until_settled is None else {"until_settled": {"rounds": options.until_settled}}
     if options.share is not None:
-        until.setdefault("until_settled", {})["share"] = options.share
+        wanted.setdefault("until_settled", {})["share"] = options.share
+    if options.extra:
+        wanted["extras"] = options.extra
     with Client(credentials.load()) as client:
-        answer = client.post("rounds", {"parameters": until} if until else None)
+        answer = client.post("rounds", {"parameters": wanted} if wanted else None)
         if not options.watch:
             output.pairs(answer, COLUMNS)
             return
