@@ -32,6 +32,12 @@ class Field:
         return "1" if self.setting.kind in ("whole", "whole_range") else "any"
 
     @property
+    def limits(self) -> dict[str, str]:
+        """Attributes `min` and `max` of its number inputs."""
+        ends = {"min": self.setting.least, "max": self.setting.greatest}
+        return {name: f"{end:.12g}" for name, end in ends.items() if end is not None}
+
+    @property
     def shown(self) -> Any:
         """The value, or the two of a range, as inputs hold them."""
         value = self.setting.value

@@ -21,6 +21,9 @@ class SettingSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=["range", "whole_range", "number", "whole", "switch", "word"])
     value = serializers.JSONField(help_text="As the recipe has it; ranges are [low, high]")
     given = serializers.BooleanField(help_text="False where it is the part's default")
+    least = serializers.FloatField(allow_null=True, help_text="That a number, or an end of a range, may be")
+    greatest = serializers.FloatField(allow_null=True, help_text="Likewise; both are null for switches and words")
+    words = serializers.ListField(child=serializers.CharField(), help_text="Those that a word may be; any if empty")
 
 
 class RecipeSummarySerializer(serializers.Serializer[Any]):

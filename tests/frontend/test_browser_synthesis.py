@@ -87,6 +87,20 @@ def test_a_range_turned_round_is_refused_beside_it(workbench: Page) -> None:
     expect(told).to_be_hidden()
 
 
+def test_a_value_out_of_bounds_is_refused_beside_it_and_a_word_is_chosen(workbench: Page) -> None:
+    before = pictures(workbench)
+    workbench.locator("summary", has_text="Paint").click()
+    workbench.get_by_label("Opacity, to").fill("9")
+    told = workbench.get_by_text("9 is out of bounds; it may be 0 to 1.")
+    expect(told).to_be_visible()
+    assert pictures(workbench) == before
+    workbench.get_by_label("Opacity, to").fill("1")
+    expect(told).to_be_hidden()
+    with workbench.expect_request("**/preview") as asked:
+        workbench.get_by_label("Palette").select_option("paper")
+    assert asked.value.post_data_json["changes"] == {"text_lines.paint.palette": "paper"}
+
+
 def test_a_sample_tells_its_parameters(workbench: Page) -> None:
     workbench.get_by_role("button", name="Sample 3").focus()
     workbench.keyboard.press("Enter")

@@ -30,6 +30,15 @@ def test_every_setting_of_a_recipe_has_its_field(as_role: Callable[[str], Client
     assert as_role("data_engineer").get(reverse("ui:synthesis"), {"recipe": "nothing"}).status_code == 404
 
 
+def test_fields_offer_no_more_than_a_setting_may_be(as_role: Callable[[str], Client]) -> None:
+    page = as_role("data_engineer").get(reverse("ui:synthesis"), {"recipe": "text_price"}).content.decode()
+    for name, limits in (("layout.margin", 'min="0" max="0.35"'), ("text_lines.height", 'min="16" max="512"')):
+        field = page[page.index(f'{name}" data-kind') :].partition("</fieldset>")[0]
+        assert field.count(limits) == 2
+    palette = page[page.index('paint.palette" data-kind') :].partition("</select>")[0]
+    assert '<option value="">any</option><option value="price_tag" selected>price tag</option>' in palette
+
+
 def test_groups_are_named_for_parts_and_chances_stand_with_what_they_are_of() -> None:
     groups = {group.title: group for group in groups_of(settings_of(preset_node("text_price")))}
     glare = groups["Glare"]

@@ -17,6 +17,23 @@ from loupe.cli.main import main
 RUN = {"id": 3, "title": "text", "seed": 7, "count": 20, "format": "text_recognition", "made": 20, "failed": 0}
 RUN |= {"version": None, "recipe": {"text_lines": {}}, "source_dataset": None, "images_per_minute": 900.0}
 JOB = {"id": 9, "title": "Synthesise text", "state": "finished", "units_done": 1, "units_failed": 0, "units_total": 1}
+NUMBER = {
+    "path": "text_lines.height",
+    "kind": "whole_range",
+    "value": [32, 64],
+    "least": 16.0,
+    "greatest": 512.0,
+    "words": [],
+}
+WORD = {
+    "path": "words.list",
+    "kind": "word",
+    "value": "latin",
+    "least": None,
+    "greatest": None,
+    "words": ["greek", "latin"],
+}
+RECIPE = {"name": "text", "about": "Text.", "yaml": "text_lines: {}\n", "settings": [NUMBER, WORD]}
 ITEM = {"index": 5, "seed": 7, "image": base64.b64encode(b"png").decode(), "code": "", "reason": "", "labels": {}}
 
 
@@ -39,6 +56,8 @@ class Served:
             if body["count"] > 1000 and not body["confirm"]:
                 return httpx.Response(409, json={"code": "confirmation_needed", "detail": "That is much. Confirm."})
             return httpx.Response(202, json={**RUN, "job": JOB})
+        if path == "synthesis/recipes/text":
+            return httpx.Response(200, json=RECIPE)
         return httpx.Response(200, json=JOB if path.startswith("jobs/") else {**RUN, "job": JOB})
 
 
@@ -73,6 +92,16 @@ def test_a_run_is_asked_for_as_it_was_typed(served: Served, tmp_path: Path, caps
     assert (body["recipe"], body["title"], body["source_dataset"]) == ("text_lines: {}", "dark", "people@v1")
     assert main(["synth", "run", "text", "--count", "2", "--set", "height"]) == 2
     assert main(["synth", "run", "--count", "2"]) == 2
+
+
+def test_a_recipe_shows_what_its_settings_may_be(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["synth", "show", "text"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# Text.\ntext_lines: {}\n")
+    assert [line.split() for line in shown.splitlines()[-2:]] == [
+        ["text_lines.height", "whole_range", "32,", "64", "16", "to", "512"],
+        ["words.list", "word", "latin", "greek,", "latin"],
+    ]
 
 
 def test_a_large_run_needs_a_yes(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,10 @@ def test_recipes_and_their_settings(engineer: APIClient) -> None:
     one = engineer.get("/api/v1/synthesis/recipes/text_price").json()
     assert one["about"].startswith("Price tags")
     assert one["formats"][0] == "text_recognition"
-    assert any(setting["kind"] == "whole_range" for setting in one["settings"])
+    settings = {setting["path"]: setting for setting in one["settings"]}
+    height = settings["text_lines.height"]
+    assert (height["kind"], height["least"], height["greatest"]) == ("whole_range", 16, 512)
+    assert settings["text_lines.paint.palette"]["words"] == ["", "price_tag", "paper"]
     assert engineer.get("/api/v1/synthesis/recipes/nothing").status_code == 404
 
 

@@ -15,14 +15,14 @@ from typing import Any
 from loupe import credentials, references
 from loupe.cli import aim
 from loupe.cli.jobs import ENDED, follow
-from loupe.cli.output import Output, size
+from loupe.cli.output import Output, plain, size
 from loupe.client import Client, Json
 from loupe.errors import LoupeClientError, NotFound, UsageError
 from loupe.pull import pull
 from loupe.unpack import unpack
 
 COLUMNS = ("id", "title", "seed", "count", "format", "state", "made", "failed", "images_per_minute", "version")
-SETTING = ("path", "kind", "value")
+SETTING = ("path", "kind", "value", "may_be")
 SHOWN_FAILURES = 20
 
 
@@ -90,7 +90,7 @@ def show(options: argparse.Namespace, output: Output) -> None:
         output.answer(found)
         return
     output.answer(None, f"# {found['about']}\n{found['yaml']}")
-    output.rows(found["settings"], SETTING, "Nothing can be changed.")
+    output.rows(map(_bounded, found["settings"]), SETTING, "Nothing can be changed.")
 
 
 def run(options: argparse.Namespace, output: Output) -> None:
@@ -226,6 +226,12 @@ def _of_run(client: Client, run_id: int) -> Json:
 def _check_free(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} holds other files; choose another --out.", code="folder_not_empty")
+
+
+def _bounded(setting: Json) -> Json:
+    """The setting with its bounds as a person reads them."""
+    ends = setting["least"], setting["greatest"]
+    return {**setting, "may_be": setting["words"] or (None if None in ends else " to ".join(map(plain, ends)))}
 
 
 def _line(run: Json) -> Json:

@@ -6,8 +6,15 @@ function inputsOf(box) {
   return Array.from(box.querySelectorAll("input"));
 }
 
+/** @param {HTMLElement} box @returns {boolean} */
+function touched(box) {
+  const select = box.querySelector("select");
+  if (select) return !select.selectedOptions[0]?.defaultSelected;
+  return inputsOf(box).some(inputTouched);
+}
+
 /** @param {HTMLInputElement} input @returns {boolean} */
-function touched(input) {
+function inputTouched(input) {
   return input.type === "checkbox" ? input.checked !== input.defaultChecked : input.value !== input.defaultValue;
 }
 
@@ -20,11 +27,15 @@ function problemOf(box) {
   if (low !== undefined && high !== undefined && low > high) {
     return `The range is turned round: ${low} is more than ${high}.`;
   }
-  return box.dataset.kind?.startsWith("whole") && !values.every(Number.isInteger) ? "Whole numbers only." : "";
+  if (box.dataset.kind?.startsWith("whole") && !values.every(Number.isInteger)) return "Whole numbers only.";
+  const beyond = inputsOf(box).find(({ validity }) => validity.rangeUnderflow || validity.rangeOverflow);
+  return beyond ? `${beyond.value} is out of bounds; it may be ${beyond.min} to ${beyond.max}.` : "";
 }
 
 /** @param {HTMLElement} box @returns {unknown} */
 function valueOf(box) {
+  const select = box.querySelector("select");
+  if (select) return select.value;
   const inputs = inputsOf(box);
   const [first] = inputs;
   if (!first) return null;
@@ -64,7 +75,7 @@ export class Settings {
       const problem = problemOf(box);
       this.#tell(box, problem);
       fine &&= problem === "";
-      if (inputsOf(box).some(touched)) found[box.dataset.setting ?? ""] = valueOf(box);
+      if (touched(box)) found[box.dataset.setting ?? ""] = valueOf(box);
     }
     return fine ? found : null;
   }
