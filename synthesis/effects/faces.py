@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from models_zoo.alignment import similarity_transform
 from synthesis.effects.base import Landmarks
@@ -19,19 +19,23 @@ def face_height(landmarks: Landmarks | None) -> float:
     """Height of the face in pixels, about as a detector's box would have it; 100 where no landmarks are known."""
     if landmarks is None:
         return ASSUMED_FACE_HEIGHT
-    points = np.ascontiguousarray(landmarks, dtype=np.float64)
-    return _height(points.tobytes())
+    matrix = to_template(landmarks)
+    return float(112.0 / np.hypot(matrix[0, 0], matrix[1, 0]) / _CROP_PER_FACE_HEIGHT)
+
+
+def to_template(landmarks: Landmarks) -> NDArray[np.float64]:
+    """(2, 3), from the pixels of the image that the landmarks (5, 2) belong to onto the 112x112 alignment template."""
+    return _matrix(np.ascontiguousarray(landmarks, dtype=np.float64).tobytes()).copy()
 
 
 @lru_cache(maxsize=64)  # crops all have the template's landmarks
-def _height(landmarks: bytes) -> float:
-    matrix = similarity_transform(np.frombuffer(landmarks).reshape(5, 2))
-    return float(112.0 / np.hypot(matrix[0, 0], matrix[1, 0]) / _CROP_PER_FACE_HEIGHT)
+def _matrix(landmarks: bytes) -> NDArray[np.float64]:
+    return similarity_transform(np.frombuffer(landmarks).reshape(5, 2))
 
 
 def from_template(points: ArrayLike, landmarks: Landmarks) -> Landmarks:
     """Points (n, 2) on the 112x112 alignment template to the pixels of the image that the landmarks belong to."""
-    matrix = similarity_transform(landmarks)
+    matrix = to_template(landmarks)
     shifted = np.asarray(points, dtype=np.float64) - matrix[:, 2]
     moved: Landmarks = shifted @ np.linalg.inv(matrix[:, :2]).T
     return moved

@@ -11,11 +11,12 @@ from numpy.random import Generator
 
 from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.borders import moved
 
 
 @dataclass(frozen=True, slots=True)
 class Misalignment(Effect):
-    """Turns, scales and shifts the image about its centre; what comes in at the rim repeats the edge.
+    """Turns, scales and shifts the image about its centre; what comes in at the rim is `borders`'.
 
     Attributes:
         shift: along each axis, as a share of the image's side.
@@ -35,20 +36,12 @@ class Misalignment(Effect):
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        height, width = image.shape[:2]
-        moved: Any = cv2.warpAffine(
-            image,
-            _matrix((height, width), params),
-            (width, height),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return moved  # type: ignore[no-any-return]
+        return moved(image, _matrix((image.shape[0], image.shape[1]), params))
 
     def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
         matrix = _matrix(size, params)
-        moved: Landmarks = points @ matrix[:, :2].T + matrix[:, 2]
-        return moved
+        shifted: Landmarks = points @ matrix[:, :2].T + matrix[:, 2]
+        return shifted
 
 
 def _matrix(size: tuple[int, int], params: Params) -> Any:

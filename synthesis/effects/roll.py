@@ -10,11 +10,12 @@ from numpy.random import Generator
 
 from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.borders import moved
 
 
 @dataclass(frozen=True, slots=True)
 class Roll(Effect):
-    """Attributes: degrees about the image's centre, positive is counter-clockwise. The rim's pixels go on outside."""
+    """Attributes: degrees about the image's centre, positive is counter-clockwise. What comes in is `borders`'."""
 
     degrees: Annotated[Range, Within(-180, 180)] = (-30.0, 30.0)
 
@@ -22,16 +23,12 @@ class Roll(Effect):
         return {"degrees": between(rng, self.degrees)}
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        height, width = image.shape[:2]
-        turned: Any = cv2.warpAffine(
-            image, _matrix((height, width), params), (width, height), borderMode=cv2.BORDER_REPLICATE
-        )
-        return turned  # type: ignore[no-any-return]
+        return moved(image, _matrix((image.shape[0], image.shape[1]), params))
 
     def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
         matrix = _matrix(size, params)
-        moved: Landmarks = points @ matrix[:, :2].T + matrix[:, 2]
-        return moved
+        turned: Landmarks = points @ matrix[:, :2].T + matrix[:, 2]
+        return turned
 
 
 def _matrix(size: tuple[int, int], params: Params) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundation.errors import InvalidInput
-from models_zoo.alignment import similarity_transform
 from synthesis.effects.base import Image, Landmarks
+from synthesis.effects.faces import to_template
 
 Map = NDArray[np.float32]
 # What a display does to light; the power is close enough to sRGB's curve.
@@ -36,7 +36,7 @@ def onto_face(drawn: Map, landmarks: Landmarks | None, size: tuple[int, int], *,
     """
     if landmarks is None:
         raise InvalidInput("Light on a face needs its landmarks.", code="landmarks_needed")
-    matrix = similarity_transform(landmarks)
+    matrix = to_template(landmarks)
     matrix[:, 2] += margin or 0
     laid: Any = cv2.warpAffine(
         drawn,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
 from models_zoo.alignment import CROP_SIZE
 from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
-from synthesis.effects.shading import lit, onto_face
+from synthesis.effects.shading import Map, lit, onto_face
 
 KINDS = ("brim", "edge", "bars")
 
@@ -35,20 +34,28 @@ class Shadow(Effect):
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        shape: Any = cv2.GaussianBlur(_shape(params), (0, 0), params["softness"] * CROP_SIZE)
-        light = onto_face(1.0 - np.float32(params["strength"]) * shape, landmarks, (image.shape[0], image.shape[1]))
-        return lit(image, light)
+        light = np.float32(1.0) - np.float32(params["strength"]) * _shape(params)
+        return lit(image, onto_face(light, landmarks, (image.shape[0], image.shape[1])))
 
 
-def _shape(params: Params) -> Any:
-    """float32 (112, 112), 1 in the shadow."""
-    y, x = (np.mgrid[0:CROP_SIZE, 0:CROP_SIZE] / CROP_SIZE - 0.5).astype(np.float32)
+def _shape(params: Params) -> Map:
+    """float32 (112, 112), 1 in the shadow, with a soft rim."""
+    x = np.linspace(-0.5, 0.5, CROP_SIZE, endpoint=False, dtype=np.float32)
+    y = x[:, None]
     place = params["place"]
+    # How far inside the shadow, as a share of the crop.
     if params["kind"] == "brim":
         # Hats shade the eyes, and lower in the middle of the face than at its sides.
-        return (y < -0.15 + 0.25 * place - 0.35 * x * x).astype(np.float32)
-    angle = np.deg2rad(params["angle_deg"])
-    along = x * np.cos(angle) + y * np.sin(angle)
-    if params["kind"] == "edge":
-        return (along > 0.3 * (place - 0.5)).astype(np.float32)
-    return ((along / params["width"] + place) % 1.0 < 0.5).astype(np.float32)
+        inside = np.float32(-0.15 + 0.25 * place) - np.float32(0.35) * x * x - y
+    else:
+        angle = np.deg2rad(params["angle_deg"])
+        along = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
+        if params["kind"] == "edge":
+            inside = along - np.float32(0.3 * (place - 0.5))
+        else:
+            width = np.float32(params["width"])
+            inside = (0.25 - np.abs((along / width + np.float32(place)) % 1.0 - 0.5)) * width
+    # A smooth step of about a Gaussian's width.
+    ramp = np.clip(inside / np.float32(3.6 * params["softness"]) + 0.5, 0.0, 1.0)
+    soft: Map = ramp * ramp * (3 - 2 * ramp)
+    return soft

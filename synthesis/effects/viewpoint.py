@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
 from synthesis.bounds import Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.borders import moved
 
 # Distance of the eye, in sides of the image: near enough that the slant shows.
 _DISTANCE = 2.0
@@ -30,16 +30,12 @@ class Viewpoint(Effect):
         return {"yaw": between(rng, self.yaw), "pitch": between(rng, self.pitch)}
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        height, width = image.shape[:2]
-        seen: Any = cv2.warpPerspective(
-            image, _homography((height, width), params), (width, height), borderMode=cv2.BORDER_REPLICATE
-        )
-        return seen  # type: ignore[no-any-return]
+        return moved(image, _homography((image.shape[0], image.shape[1]), params))
 
     def move(self, points: Landmarks, size: tuple[int, int], params: Params) -> Landmarks:
         seen = np.column_stack([points, np.ones(len(points))]) @ _homography(size, params).T
-        moved: Landmarks = seen[:, :2] / seen[:, 2:]
-        return moved
+        slanted: Landmarks = seen[:, :2] / seen[:, 2:]
+        return slanted
 
 
 def _homography(size: tuple[int, int], params: Params) -> Any:

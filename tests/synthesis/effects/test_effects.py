@@ -133,6 +133,25 @@ def test_blur_takes_detail_and_keeps_light(blur: Effect) -> None:
     assert np.array_equal(blur(flat, item_rng(0, 1), TEMPLATE * 0.4), flat)
 
 
+@given(length=st.floats(0, 0.6), angle=st.floats(0, 180), scale=st.sampled_from([0.3, 1.0, 2.5]))
+@settings(max_examples=40, deadline=None)
+def test_motion_blur_is_a_line_of_its_length_and_angle(length: float, angle: float, scale: float) -> None:
+    image = np.zeros((401, 401, 3), np.uint8)
+    image[199:202, 199:202] = 255
+    out = MotionBlur().apply(image, TEMPLATE * scale, {"length": length, "angle_deg": angle})[..., 0].astype(float)
+    rows, columns = np.mgrid[-200:201, -200:201]
+    long = length * face_height(TEMPLATE * scale)
+    if long > 60:  # spread over so many pixels, rounding to grey levels weighs more than the blur
+        return
+    along = columns * np.cos(np.deg2rad(angle)) + rows * np.sin(np.deg2rad(angle))
+    total = out.sum()
+    assert total == pytest.approx(9 * 255, rel=0.15)
+    assert abs((out * columns).sum() / total) < 0.3 and abs((out * rows).sum() / total) < 0.3
+    # A dot three pixels wide has a variance of two thirds, a line a twelfth of its square.
+    spread = (out * along**2).sum() / total
+    assert np.sqrt(12 * max(spread - 2 / 3, 0)) == pytest.approx(long, abs=1.2, rel=0.08)
+
+
 def test_motion_blur_follows_its_angle() -> None:
     bars = np.zeros((112, 112, 3), np.uint8)
     bars[:, ::8] = bars[:, 1::8] = 255

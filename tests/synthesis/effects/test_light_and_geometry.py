@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from foundation.errors import InvalidInput
 from models_zoo.alignment import TEMPLATE
 from synthesis.effects import Effect, Image, Landmarks, item_rng, make_effect
+from synthesis.effects.borders import moved
 from synthesis.effects.combinators import Compose, OneOf, Probably, SomeOf, both
 from synthesis.effects.exposure import Exposure
 from synthesis.effects.fade import Fade
@@ -58,6 +59,37 @@ def test_landmarks_go_where_the_pixels_go(name: str, seed: int, scale: float) ->
     image = effect.apply(dots(points, height, width), points, params)
     assert np.abs(found(image, moved) - moved).max() < 0.6
     assert np.abs(moved - points).max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["roll", "viewpoint", "misalignment"])
+@given(seed=st.integers(0, 200), size=st.tuples(st.integers(30, 140), st.integers(30, 140)))
+@settings(max_examples=15, deadline=None)
+def test_what_comes_in_at_the_rim_has_the_colours_beside_it_and_no_streaks(
+    name: str, seed: int, size: tuple[int, int]
+) -> None:
+    effect = make_effect(name)
+    params = effect.sample(item_rng(seed, 1))
+    flat = np.full((*size, 3), (90, 140, 200), np.uint8)
+    assert np.abs(effect.apply(flat, None, params).astype(int) - flat).max() <= 1
+    # Stripes that run into the rim would go on outside as streaks, were the rim's pixels repeated.
+    striped = flat.copy()
+    striped[:, ::2] = 0
+    corner = moved(striped, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, float(size[0] // 2)]]))[: size[0] // 5]
+    assert float(corner.astype(float).std(axis=1).mean()) < 0.2 * float(striped.astype(float).std(axis=1).mean())
+
+
+@given(
+    shift=st.tuples(st.integers(-9, 9), st.integers(-9, 9)), size=st.tuples(st.integers(20, 130), st.integers(20, 130))
+)
+@settings(max_examples=25, deadline=None)
+def test_pixels_from_inside_stay_as_they_were(shift: tuple[int, int], size: tuple[int, int]) -> None:
+    image = np.random.default_rng(sum(size)).integers(0, 256, (*size, 3), dtype=np.uint8)
+    x, y = shift
+    out = moved(image, np.array([[1.0, 0.0, x], [0.0, 1.0, y]]))
+    rows, columns = (np.s_[max(d, 0) : n + min(d, 0)] for d, n in ((y, size[0]), (x, size[1])))
+    assert np.array_equal(
+        out[rows, columns], image[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+    )
 
 
 def test_what_is_not_geometry_moves_nothing() -> None:
