@@ -68,6 +68,9 @@ class Texts(Corpus):
     def draw(self, rng: Rng) -> str:
         return self.texts[int(rng.integers(len(self.texts)))]
 
+    def characters(self) -> frozenset[str]:
+        return frozenset().union(*self.texts)
+
 
 def draw_texts(words: list[str], count: int, seed: int) -> list[str]:
     """What the images say: seven of ten a word of 2 to 14 letters, all lengths as likely, in small letters, capitals or

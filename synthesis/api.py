@@ -75,6 +75,7 @@ class PreviewView(APIView):
         recipe = chosen_recipe(given.pop("recipe"), given.pop("changes"))
         source = given.pop("source_dataset")
         generator = generator_for(recipe.node, source_version(source))
+        generator.check()
         if generator.needs() == "blender":
             job = start_preview(node=recipe.node, source=source, user=cast(User, request.user), **given)
             return _previewed(job.pk, status=202)

@@ -46,6 +46,10 @@ class Mixture(Generator):
     def needs(self) -> str:
         return next((one.needs() for one in self.generators if one.needs()), "")
 
+    def check(self) -> None:
+        for one in self.generators:
+            one.check()
+
     def ingredients(self) -> dict[str, str]:
         return {name: told for one in self.generators for name, told in one.ingredients().items()}
 

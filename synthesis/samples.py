@@ -80,6 +80,13 @@ class Generator(ABC):
         """What must be set up before it can render: "blender" or nothing. Such samples take seconds each."""
         return ""
 
+    def check(self) -> None:  # noqa: B027 many need nothing
+        """Look whether all that the samples are drawn with is here, before any is made.
+
+        Raises:
+            LoupeError: a font, a glyph or a package is missing; the message names it.
+        """
+
     def ingredients(self) -> dict[str, str]:
         """What outside Loupe its samples are drawn with, told with a digest, by what it is. Looked at anew each time.
 

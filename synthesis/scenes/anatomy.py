@@ -7,23 +7,16 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foundation.errors import Unavailable
+from synthesis.scenes.bodies import check_people
 from synthesis.scenes.people import Person
 
-INSTALL: Final = "pip install --no-deps -r synthesis/scenes/requirements-people.txt"
 _lock = threading.Lock()
-
-
-class PeopleMissing(Unavailable):
-    """The wheel that makes bodies isn't installed."""
-
-    code = "people_missing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +55,9 @@ class Body:
 
 @lru_cache(maxsize=1)
 def anatomy() -> Anatomy:
-    """Raises PeopleMissing: the wheel `anny` isn't installed; the message holds the line to run."""
-    try:
-        model_class = import_module("anny").Anny  # nothing else here needs it
-    except ImportError as error:
-        raise PeopleMissing(f"Scenes with people need the wheel anny: {INSTALL}") from error
-    model = model_class(phenotypes="all").to(dtype=torch.float32)
+    """Raises PeopleMissing."""
+    check_people()
+    model = import_module("anny").Anny(phenotypes="all").to(dtype=torch.float32)
     owner = model.vertex_bone_indices.gather(1, model.vertex_bone_weights.argmax(1, keepdim=True))[:, 0]
     return Anatomy(model, model.faces.numpy().astype(np.int32), tuple(model.bone_labels), owner.numpy())
 

@@ -6,17 +6,31 @@ import hashlib
 import io
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from foundation.errors import StorageFull
+from foundation.errors import StorageFull, Unavailable
 from synthesis.scenes.people import Person
 
 VERSION: Final = 1  # rises when the same person would look different
+INSTALL: Final = "pip install --no-deps -r synthesis/scenes/requirements-people.txt"
 UNIT: Final = 1e-4  # metres; coordinates are whole multiples
+
+
+class PeopleMissing(Unavailable):
+    """The wheel that makes bodies isn't installed."""
+
+    code = "people_missing"
+
+
+def check_people() -> None:
+    """Raises PeopleMissing: the wheel `anny` isn't installed; the message holds the line to run."""
+    if find_spec("anny") is None:
+        raise PeopleMissing(f"Scenes with people need the wheel anny: {INSTALL}")
 
 
 def body_name(person: Person) -> str:
@@ -30,7 +44,7 @@ def keep_body(folder: Path, person: Person) -> None:
     `_faces` (uint16), `_colours` (uint8 sRGB); `head`, int16 corners of the head's convex hull.
 
     Raises:
-        PeopleMissing: see `anatomy`.
+        PeopleMissing: see `check_people`.
         StorageFull: it can't be written.
     """
     path = folder / body_name(person)

@@ -31,7 +31,7 @@ def dress(person: Person) -> tuple[list[Part], NDArray[np.float64]]:
     """All parts of a person, and points on the outside of the head, hair included: (k, 3).
 
     Raises:
-        PeopleMissing: see `anatomy`.
+        PeopleMissing: see `bodies.check_people`.
     """
     shared, made = anatomy(), body(person)
     covered = np.zeros(len(made.rest), bool)

@@ -26,6 +26,8 @@ BACKGROUNDS: Final = ("plain", "gradient", "bands", "blobs", "stripes", "rays", 
 LAYOUTS: Final = ("classic", "band", "badge", "upright", "plain")
 Product = dict[str, Any]
 
+PRINT_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&.,%+äöüßéèêàçñáíóúœÉÄÖÜº°'"
+
 _LINES, _PRODUCTS, _FONTS = 0, 1, 2  # independent streams of one catalogue
 _PLAIN: Final = ("Roboto", "Lato", "Carlito", "Play", "Quicksand", "URW Gothic")  # families fit for small print
 _CLAIMS: Final = {
@@ -183,7 +185,6 @@ def _price(rng: Rng, limits: list[float]) -> float:
 def _fonts(seed: int, line: int, fonts: Shelf) -> dict[str, str]:
     """From a stream of their own, so that a machine with other fonts has the same products."""
     rng = item_rng(seed, _FONTS, line)
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&.,%+äöüßéèêàçñáíóúœÉÄÖÜº°'"
-    draws = [fonts.choose(rng, letters) for _ in range(9)]
+    draws = [fonts.choose(rng, PRINT_LETTERS) for _ in range(9)]
     plain = [face for face in draws[1:] if "Sans" in face.family or face.family.startswith(_PLAIN)]
     return {"brand": draws[0].name, "print": (plain or draws[1:])[0].name}

@@ -17,7 +17,7 @@ from foundation.errors import InvalidInput
 from synthesis.bounds import Share, Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Labels, Rejected
-from synthesis.scenes.bodies import body_name, keep_body
+from synthesis.scenes.bodies import body_name, check_people, keep_body
 from synthesis.scenes.cameras import horizontal_angle, look_at, project
 from synthesis.scenes.heads import place_heads
 from synthesis.scenes.people import person
@@ -85,6 +85,9 @@ class QueueScenes(Scene):
             "barriers": _barriers(rng, people),
             "people": people,
         }
+
+    def check(self) -> None:
+        check_people()
 
     def prepare(self, params: Params, folder: Path) -> Params:
         for entry in params["people"]:

@@ -16,12 +16,12 @@ from synthesis.samples import Labels, Rejected
 from synthesis.scenes.cameras import horizontal_angle, look_at, project
 from synthesis.scenes.planogram import Habits, Plan, fill_board, stray
 from synthesis.scenes.price_tags import SIZES, STYLES, draw_tag
-from synthesis.scenes.products import LINE, Product, assortment, product
+from synthesis.scenes.products import LINE, PRINT_LETTERS, Product, assortment, product
 from synthesis.scenes.scene import Scene
 from synthesis.scenes.texts import place_texts
 from synthesis.scenes.textures import keep_label, keep_tag, label_name, tag_name
 from synthesis.text.fonts import Shelf as Fonts
-from synthesis.text.fonts import open_shelf
+from synthesis.text.fonts import open_shelf, reopen_shelf
 
 Range = tuple[float, float]
 DEPARTMENTS: Final = {
@@ -93,6 +93,9 @@ class ShelfScenes(Scene):
             "items": items,
             "tags": tags,
         }
+
+    def check(self) -> None:
+        reopen_shelf(self.font_directories).check(frozenset(_SHOP_FONTS).union(*self.currencies, PRINT_LETTERS))
 
     def render(self, params: Params) -> tuple[Image, Labels]:
         image, labels = super(ShelfScenes, self).render(params)

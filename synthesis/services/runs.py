@@ -54,7 +54,8 @@ def start_run(
         confirm: a run that takes long or much room is meant.
 
     Raises:
-        InvalidInput, NotFound: what is wrong with the recipe, its settings or the source.
+        InvalidInput, NotFound, Unavailable: what is wrong with the recipe, its settings or the source, or which font,
+            glyph or package it needs that isn't here.
         Conflict: `confirmation_needed`, with the estimate.
         StorageFull: there is less room than it needs.
         VersionRefused: the name is that of a dataset of real faces, or the split is no extra one.
@@ -75,6 +76,7 @@ def start_run(
         raise InvalidInput(f"This recipe's samples can be written as {fitting}, not as {format}.", code="format_unfit")
     name = name or usual_name(chosen.title)
     check_extra_name(name)
+    generator.check()
     if generator.needs() == "blender":  # which no web server should start
         found = known_estimate(chosen.title, count=count)
     else:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import unicodedata
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
+from string import digits
 from typing import Annotated, Final
 
 import numpy as np
 from numpy.random import Generator as Rng
+from numpy.typing import NDArray
 
 from foundation.errors import InvalidInput
 from synthesis.bounds import Among, NotEmpty, Share, Within
@@ -23,6 +26,7 @@ IntRange = tuple[int, int]
 LONGEST_TEXT: Final = 2_000  # characters of one image
 _MOST_DRAWN: Final = 10_000  # words or characters of one draw
 # What prices end with, as often as it stands here; None for anything.
+_DATES: Final = ("%d.%m.%Y", "%d/%m/%y", "%Y-%m-%d", "%d.%m.%y", "%m/%Y", "%d %b %Y", "%Y%m%d", "%H:%M")
 _ENDINGS: Final = (*[99] * 7, *[49] * 3, *[95] * 3, *[79] * 2, *[90] * 2, *[50] * 2, *[0] * 2, 29, 19, 69, *[None] * 6)
 
 
@@ -32,6 +36,10 @@ class Corpus(ABC):
     @abstractmethod
     def draw(self, rng: Rng) -> str:
         """One line of text, without newlines, NFC, at least one character."""
+
+    @abstractmethod
+    def characters(self) -> frozenset[str]:
+        """All that it may write but spaces. Raises InvalidInput: it can't write anything."""
 
     def scripts(self) -> frozenset[str]:
         """Those that it writes, as `scripts.script_of` names them."""
@@ -57,7 +65,7 @@ class Words(Corpus):
     own: tuple[str, ...] = ()
 
     def draw(self, rng: Rng) -> str:
-        words, reach = weigh_words(self.own) if self.own else read_words(self.list)
+        words, reach = self._words()
         picked, made_up = rng.random((2, int(rng.integers(self.count[0], self.count[1] + 1))))
         drawn = [words[index] for index in reach.searchsorted(picked, side="right").tolist()]
         if not self.own:
@@ -68,6 +76,16 @@ class Words(Corpus):
         if form < self.capitals:
             return _capitals(text)
         return text[0].upper() + text[1:] if form < 2 * self.capitals else text
+
+    def characters(self) -> frozenset[str]:
+        words, _ = self._words()
+        plain = "".join(words)
+        if not self.capitals:
+            return frozenset(plain)
+        return frozenset(plain).union(_capitals(plain), *{word[0].upper() for word in words})
+
+    def _words(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        return weigh_words(self.own) if self.own else read_words(self.list)
 
     def scripts(self) -> frozenset[str]:
         return frozenset(script_of("".join(self.own)).split("+")) if self.own else frozenset({self.list})
@@ -96,6 +114,9 @@ class Prices(Corpus):
         gap = "" if rng.random() < 0.4 else " "
         return f"{currency}{gap}{number}" if before else f"{number}{gap}{currency}"
 
+    def characters(self) -> frozenset[str]:
+        return _written(digits, ",.-", *self.currencies)
+
 
 @dataclass(frozen=True, slots=True)
 class Dates(Corpus):
@@ -107,10 +128,13 @@ class Dates(Corpus):
         first = datetime.date(self.years[0], 1, 1).toordinal()
         last = datetime.date(self.years[1], 12, 31).toordinal()
         day = datetime.date.fromordinal(int(rng.integers(first, last + 1)))
-        form = pick(rng, ["%d.%m.%Y", "%d/%m/%y", "%Y-%m-%d", "%d.%m.%y", "%m/%Y", "%d %b %Y", "%Y%m%d", "%H:%M"])
+        form = pick(rng, _DATES)
         if form == "%H:%M":
             return f"{rng.integers(24):02d}:{rng.integers(60):02d}"
         return day.strftime(form)
+
+    def characters(self) -> frozenset[str]:
+        return _written(digits, "./-:", *calendar.month_abbr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +154,9 @@ class Weights(Corpus):
             amount = f"{rng.integers(100)}{pick(rng, ',.')}{rng.integers(1, 10)}"
         pack = f"{rng.integers(2, 25)} x " if rng.random() < 0.15 else ""
         return f"{pack}{amount}{pick(rng, ['', ' '])}{unit}"
+
+    def characters(self) -> frozenset[str]:
+        return _written(digits, ",.x", *self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +181,9 @@ class Codes(Corpus):
         group, mark = int(rng.integers(3, 6)), self.separators[int(rng.integers(len(self.separators)))]
         return mark.join(code[start : start + group] for start in range(0, count, group))
 
+    def characters(self) -> frozenset[str]:
+        return _written(self.alphabet, self.separators)
+
 
 @dataclass(frozen=True, slots=True)
 class Mix(Corpus):
@@ -172,8 +202,16 @@ class Mix(Corpus):
         chosen = bisect_right(list(accumulate(shares)), drawn)
         return self.corpora[min(chosen, len(self.corpora) - 1)].draw(rng)
 
+    def characters(self) -> frozenset[str]:
+        return frozenset().union(*(corpus.characters() for corpus in self.corpora))
+
     def scripts(self) -> frozenset[str]:
         return frozenset().union(*(corpus.scripts() for corpus in self.corpora))
+
+
+def _written(*texts: str) -> frozenset[str]:
+    """Their characters but spaces."""
+    return frozenset("".join("".join(texts).split()))
 
 
 def _capitals(text: str) -> str:

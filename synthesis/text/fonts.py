@@ -27,6 +27,7 @@ PACKAGES: Final = (
     *("fonts-ebgaramond", "fonts-inconsolata", "fonts-urw-base35"),
 )
 FEW_FAMILIES: Final = 20
+_TOLD: Final = 8  # characters that a message names
 # Where Debian's font packages put them, and where a person does.
 SYSTEM_DIRECTORIES: Final = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 _SUFFIXES: Final = (".ttf", ".otf")
@@ -71,6 +72,15 @@ class Shelf:
     def __str__(self) -> str:
         faces, families = len(self.faces), len(self.families)
         return f"{faces} face{'s' * (faces != 1)} of {families} famil{'ies' if families != 1 else 'y'}"
+
+    def check(self, characters: frozenset[str]) -> None:
+        """Raises NotFound: some of the characters are in no face; the message names them."""
+        found = frozenset[str]().union(*(face.coverage for face in self.faces.values()))
+        if missing := sorted(characters - found - {" "}):
+            listed = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:_TOLD])
+            more = f" and {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
+            told = f"None of the {self} here can write {listed}{more}, which the recipe asks for."
+            raise NotFound(f"{told} `make fonts` gets more fonts, or tells how.", code="glyph_missing")
 
     def face(self, name: str) -> Face:
         """Raises NotFound: no font file of this name is here."""

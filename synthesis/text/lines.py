@@ -24,6 +24,7 @@ from synthesis.text.layout import Block, Style, flat_size, lay_out
 from synthesis.text.legibility import stand_out
 from synthesis.text.paint import Paint, expected_difference, paint
 from synthesis.text.scripts import looks_alike, script_of
+from synthesis.text.vocabulary import check_writable
 from synthesis.text.warps import Points, Warp
 
 _USUAL_SIZE: Final = 0.6  # of an em in a line's height
@@ -163,6 +164,11 @@ class TextLines(Generator):
 
     def formats(self) -> tuple[str, ...]:
         return "text_recognition", "webdataset"
+
+    def check(self) -> None:
+        characters = self.corpus.characters()
+        check_writable("".join(sorted(characters)))
+        reopen_shelf(self.font_directories, self.fonts).check(characters)
 
     def ingredients(self) -> dict[str, str]:
         shelf = reopen_shelf(self.font_directories, self.fonts)

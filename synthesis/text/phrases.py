@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_lowercase, digits
 from typing import Annotated, Final
 
 from numpy.random import Generator as Rng
@@ -53,6 +55,9 @@ class Phrases(Corpus):
             text += self.corpus.draw(rng) + after
         return text
 
+    def characters(self) -> frozenset[str]:
+        return _shown(self.forms, "{}") | self.corpus.characters()
+
     def scripts(self) -> frozenset[str]:
         return self.corpus.scripts()
 
@@ -68,6 +73,9 @@ class Addresses(Corpus):
         first, *others = form.split("{}")
         return first + "".join(_plain_word(rng) + after for after in others)
 
+    def characters(self) -> frozenset[str]:
+        return _shown((*_ADDRESSES, *self.endings, digits, ascii_lowercase), "{}~%")
+
 
 @dataclass(frozen=True, slots=True)
 class Phones(Corpus):
@@ -77,6 +85,14 @@ class Phones(Corpus):
 
     def draw(self, rng: Rng) -> str:
         return _digits(rng, pick(rng, self.forms))
+
+    def characters(self) -> frozenset[str]:
+        return _shown((*self.forms, digits), "#")
+
+
+def _shown(forms: Iterable[str], places: str) -> frozenset[str]:
+    """The forms' characters but spaces and what only holds a place."""
+    return frozenset(char for form in forms for char in form if char not in places and not char.isspace())
 
 
 def _plain_word(rng: Rng) -> str:

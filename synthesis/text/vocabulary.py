@@ -140,4 +140,5 @@ def check_writable(text: str) -> None:
     """Raises InvalidInput: `text` needs shaping (combining marks, right to left), which the layout doesn't do."""
     for char in text:
         if unicodedata.combining(char) or unicodedata.bidirectional(char) in ("R", "AL"):
-            raise InvalidInput(f"{text!r} needs shaping because of U+{ord(char):04X}.", code="needs_shaping")
+            told = f"{char} (U+{ord(char):04X}) of {text[:40]!r}"
+            raise InvalidInput(f"{told} needs shaping, which text here doesn't get.", code="needs_shaping")

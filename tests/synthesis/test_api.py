@@ -74,6 +74,13 @@ def test_recipes_and_their_settings(engineer: APIClient) -> None:
     assert engineer.get("/api/v1/synthesis/recipes/nothing").status_code == 404
 
 
+def test_a_preview_without_a_font_for_it_is_one_sentence(engineer: APIClient, only_pillow_fonts: None) -> None:
+    body = {"recipe": {"text_lines": {"corpus": {"words": {"list": "cyrillic"}}}}, "count": 3}
+    answer = engineer.post("/api/v1/synthesis/preview", body)
+    assert (answer.status_code, answer.json()["code"]) == (404, "glyph_missing")
+    assert "`make fonts`" in answer.json()["detail"]
+
+
 def test_a_preview_shows_samples_and_their_parameters(engineer: APIClient, only_pillow_fonts: None) -> None:
     body = {"recipe": TEXT, "seed": 3, "changes": {"height": "40..40"}, "count": 3}
     answer = engineer.post("/api/v1/synthesis/preview", body).json()

@@ -214,6 +214,33 @@ def test_bad_wishes_start_nothing(given: dict[str, Any], code: str) -> None:
     assert not Job.objects.exists()
 
 
+def mixed(*lines: dict[str, Any]) -> dict[str, Any]:
+    """A recipe most of whose samples are plain codes."""
+    others = [{"text_lines": {"corpus": {"codes": {}}, **one}} for one in lines]
+    return {"mixture": {"generators": [TEXT, *others], "shares": [1000, *[1] * len(others)]}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        ({"fonts": ["Nowhere Sans"]}, "font_missing", "family Nowhere Sans"),
+        ({"corpus": {"words": {"list": "greek"}}}, "glyph_missing", r"\(U\+03..\), .* and \d+ more, which the recipe"),
+        ({"corpus": {"prices": {"currencies": ["₾"]}}}, "glyph_missing", r"write ₾ \(U\+20BE\), which the recipe"),
+        ({"corpus": {"words": {"own": ["שלום"]}}}, "needs_shaping", "needs shaping"),
+        ({"corpus": {"weights": {"units": ["ק"]}}}, "needs_shaping", "needs shaping"),
+        ({"corpus": {"words": {"own": [" "]}}}, "unknown_words", "at least one"),
+        ({"corpus": {"words": {"list": "elvish"}}}, "out_of_bounds", "list: 'elvish' is unknown"),
+    ],
+)
+def test_what_a_rare_sample_needs_is_looked_for_before_any_is_made(
+    lines: dict[str, Any], code: str, said: str, only_pillow_fonts: None
+) -> None:
+    with pytest.raises((InvalidInput, NotFound), match=said) as refused:
+        start_run(recipe=mixed(lines), count=5, seed=1)
+    assert refused.value.code == code
+    assert not Job.objects.exists()
+
+
 def test_other_code_than_at_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = start_run(recipe={"grey": {}}, count=25, seed=7)
     assert run.job is not None

@@ -15,8 +15,7 @@ from synthesis.effects.seeds import item_rng
 from synthesis.recipes import load_preset, parse_recipe
 from synthesis.samples import Generator, Rejected, make_sample
 from synthesis.scenes import anatomy
-from synthesis.scenes.anatomy import PeopleMissing
-from synthesis.scenes.bodies import UNIT, body_name, keep_body
+from synthesis.scenes.bodies import UNIT, PeopleMissing, body_name, keep_body
 from synthesis.scenes.heads import place_heads
 from synthesis.scenes.people import person
 from synthesis.scenes.places import Places, configure, places
@@ -107,6 +106,8 @@ def test_without_the_wheel_a_sentence_says_what_to_run(tmp_path: Path, monkeypat
     anatomy.anatomy.cache_clear()
     with pytest.raises(PeopleMissing, match="pip install"):
         keep_body(tmp_path, person(1, 1))
+    with pytest.raises(PeopleMissing, match="pip install"):
+        QueueScenes().check()
     anatomy.anatomy.cache_clear()
     assert not list(tmp_path.iterdir())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.errors import InvalidInput
-from synthesis.recipes import load_preset
+from synthesis.recipes import build, load_preset
 from synthesis.samples import make_sample
 from synthesis.text.corpora import Codes, Corpus, Mix, Prices, Words
 from synthesis.text.fonts import Shelf
@@ -20,7 +21,7 @@ from synthesis.text.paint import Paint
 from synthesis.text.palettes import FROM_PALETTE
 from synthesis.text.phrases import Addresses, Phones, Phrases
 from synthesis.text.scripts import looks_alike, script_of
-from synthesis.text.vocabulary import Inventor, inventor, read_words, weigh_words
+from synthesis.text.vocabulary import WORD_LISTS, Inventor, inventor, read_words, weigh_words
 
 SCRIPTS = {"latin": 20_000, "cyrillic": 10_000, "greek": 2_000}
 
@@ -150,3 +151,17 @@ def test_palettes_give_most_colours() -> None:
     assert np.mean(light) > 0.8 * FROM_PALETTE
     papers = [Paint(palette="paper").sample(rng)["ground"]["colours"][0] for _ in range(400)]
     assert np.mean([min(paper) > 190 for paper in papers]) > FROM_PALETTE
+
+
+@pytest.mark.parametrize("name", ["words", "prices", "dates", "weights", "codes", "phrases", "addresses", "phones"])
+def test_a_corpus_knows_what_it_may_write(name: str) -> None:
+    inner: dict[str, Any] = {"corpus": {"words": {"list": "greek", "capitals": 0.4}}} if name == "phrases" else {}
+    corpora = [build({name: inner})]
+    if name == "words":
+        corpora += [build({"words": {"list": one, "capitals": 0.5}}) for one in WORD_LISTS]
+        corpora.append(build({"words": {"own": ["straße", "ΐ", "x"], "capitals": 0.5}}))
+    rng = np.random.default_rng(3)
+    for corpus in corpora:
+        written = set("".join(corpus.draw(rng) for _ in range(4000))) - {" "}
+        assert written <= corpus.characters()
+        assert not any(char.isspace() for char in corpus.characters())
