@@ -28,13 +28,14 @@ def counts_of(batch: ReviewBatch) -> Counts:
     kept: Counts | None = cache.get(key)
     if kept is not None:
         return kept
-    counted = _count(batch)
+    counted = count_now(batch)
     if sum(counted.states.values()) >= LARGE:
         cache.set(key, counted, KEPT_SECONDS)
     return counted
 
 
-def _count(batch: ReviewBatch) -> Counts:
+def count_now(batch: ReviewBatch) -> Counts:
+    """Exact."""
     questions = ReviewItem.objects.filter(batch=batch).order_by()
     votes = ReviewVote.objects.filter(item__batch=batch, item__state=ReviewItem.State.OPEN, withdrawn_at=None)
     states = dict(questions.values_list("state").annotate(n=Count("pk")))

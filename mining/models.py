@@ -78,7 +78,7 @@ class ReviewItem(models.Model):
     class State(models.TextChoices):
         OPEN = "open", "Open"
         ANSWERED = "answered", "Answered"
-        SKIPPED = "skipped", "Skipped"
+        SKIPPED = "skipped", "Skipped"  # by everybody who may answer
         DISPUTED = "disputed", "Answered differently"
         OBSOLETE = "obsolete", "Settled by another answer"
 

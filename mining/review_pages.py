@@ -16,7 +16,6 @@ from mining.batch_counts import counts_of
 from mining.disputes import Told, votes_on_disputes
 from mining.faces_beside import STRIP, rows_of_merges, surest_faces
 from mining.models import ReviewBatch, ReviewItem
-from mining.queries import batches
 from mining.services.leases import offered_items
 
 PAGE = 20
@@ -73,11 +72,6 @@ class Board:
 def count_open_items() -> int:
     """Questions that nobody has answered, over all batches."""
     return ReviewItem.objects.filter(state=ReviewItem.State.OPEN).count()
-
-
-def list_batches(*, limit: int = 100) -> list[ReviewBatch]:
-    """Batches as `mining.queries.batches` has them, latest first."""
-    return list(batches()[:limit])
 
 
 def find_batch(batch_id: int) -> ReviewBatch | None:

@@ -15,7 +15,7 @@ from jobs.models import Job
 from jobs.queries import job_list, with_progress
 from mining.models import ReviewBatch, ReviewItem
 from mining.queries import batches
-from mining.strategies import STRATEGIES, USUAL, find_strategy
+from mining.strategies import STRATEGIES, USUAL, find_strategy, title_of
 from mining.strategies.options import Option
 from mining.vote_queries import expected_seconds
 
@@ -165,8 +165,3 @@ def _first_words(text: str) -> str:
     """The first paragraph of a docstring as people read it, without what points into the code."""
     first = " ".join(text.partition("\n\n")[0].split())
     return re.sub(r"`([^`]+)`", lambda name: name[1].replace("_", " "), re.sub(r" \(`[^)]*`\)", "", first))
-
-
-def title_of(strategy: str) -> str:
-    """What a strategy is called, also one that is no more."""
-    return find_strategy(strategy).title if strategy in STRATEGIES else strategy.replace("_", " ").capitalize()

@@ -28,8 +28,9 @@ from loop.queries import first_round_of_dataset
 from mining.models import ReviewItem
 from mining.queries import batch_by_id
 from mining.run_effects import effects_of
-from mining.run_pages import Picked, mining_jobs, mining_run, mining_runs, sheet_of, title_of
+from mining.run_pages import Picked, mining_jobs, mining_run, mining_runs, sheet_of
 from mining.services.runs import MAX_BUDGET, MAX_OVERLAP, start_mining
+from mining.strategies import title_of
 from mining.strategies.options import BETWEEN
 
 PAGE = 30

@@ -12,7 +12,8 @@ from accounts.roles import Capability
 from frontend.charts import histogram
 from frontend.pages import Key, page, signed_in
 from mining.models import ReviewBatch
-from mining.review_pages import find_batch, list_batches, list_boards, list_questions
+from mining.queues import Queue, closed_queues, count_left, next_queue, open_queues, rest_of
+from mining.review_pages import find_batch, list_boards, list_questions
 
 VIEW, YEAR = "review_view", 365 * 24 * 3600  # the cookie that remembers whether pairs are asked one by one
 
@@ -62,8 +63,9 @@ KEYS = {"pair": TWO, "suspect": WHO, "cluster": ONE, "merge": TWO}
 @require_safe
 @requires(Capability.REVIEW)
 def index(request: HttpRequest) -> HttpResponse:
-    """All batches, latest first."""
-    return page(request, "review/index.html", "review", {"batches": list_batches()})
+    """Batches with questions for this person, most valuable first, and the others."""
+    user = signed_in(request)
+    return page(request, "review/index.html", "review", {"open": open_queues(user), "closed": closed_queues(user)})
 
 
 @require_safe
@@ -73,17 +75,22 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = find_batch(batch_id)
     if batch is None:
         raise Http404
-    user = signed_in(request).pk
-    context: dict[str, Any] = {"batch": batch, "spread": _spread(batch) if can(request.user, Capability.MINING) else ""}
+    user = signed_in(request)
+    context: dict[str, Any] = {
+        "queue": Queue(batch, count_left(batch, user)),
+        "batch": batch,
+        "spread": _spread(batch) if can(user, Capability.MINING) else "",
+    }
     chosen = request.GET.get("view", request.COOKIES.get(VIEW, ""))
     if batch.asks == ReviewBatch.Asks.PAIR and chosen == "board":
-        context["boards"] = boards = list_boards(batch, user_id=user)
-        context["here"] = sum(len(board.questions) for board in boards)
-        response = page(request, "review/board.html", "review", context, keys=BOARD)
+        context["boards"] = boards = list_boards(batch, user_id=user.pk)
+        context["here"], template, keys = sum(len(board.questions) for board in boards), "board", BOARD
     else:
-        context["questions"] = questions = list_questions(batch, user_id=user)
-        context["here"] = len(questions)
-        response = page(request, "review/show.html", "review", context, keys=KEYS[batch.asks])
+        context["questions"] = questions = list_questions(batch, user_id=user.pk)
+        context["here"], template, keys = len(questions), "show", KEYS[batch.asks]
+    if not context["here"]:
+        context |= {"rest": rest_of(batch, user), "next": next_queue(user, without=batch.pk)}
+    response = page(request, f"review/{template}.html", "review", context, keys=keys)
     if "view" in request.GET:
         response.set_cookie(VIEW, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
     return response

@@ -61,7 +61,8 @@ def cast_vote(
 
 @transaction.atomic
 def skip_item(*, user: User, item_id: int) -> ReviewVote:
-    """Leave a question unanswered for good; it is closed once as many people have skipped it as were to answer it.
+    """Leave a question to others: this person is not asked it again. It stays open until everybody who may answer has
+    skipped it; then it counts as skipped, and whoever comes later may still answer it.
 
     Raises NotFound or Conflict (`item_closed`, `already_answered`, `item_leased`).
     """

@@ -21,11 +21,13 @@ from mining.vote_queries import SKIP
 
 LEASE = timedelta(minutes=2)  # pages renew theirs several times in that, and give it back when they are left
 State = ReviewItem.State
+UNANSWERED = (State.OPEN, State.SKIPPED)  # who comes after everybody has skipped a question may answer it
 
 
-def offered_items(*, batch_id: int, user_id: int, adjudicates: bool) -> QuerySet[ReviewItem]:
+def offered_items(*, batch_id: int | OuterRef, user_id: int, adjudicates: bool) -> QuerySet[ReviewItem]:
     """Questions of a batch that still want this person's answer: disputed ones first, for those who may settle them,
-    then by value. Who answered settles a dispute only if all others who might have answered, too."""
+    then by value; last those that everybody had skipped before this person came. Who answered settles a dispute only if
+    all others who might have answered, too."""
     others = ReviewLease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now()).exclude(user=user_id)
     votes = ReviewVote.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
     mine = votes.filter(user=user_id)
@@ -34,9 +36,9 @@ def offered_items(*, batch_id: int, user_id: int, adjudicates: bool) -> QuerySet
         wanted |= Q(
             ~Exists(mine.filter(adjudicates=True)), ~Exists(_judges(OuterRef(OuterRef("pk")))), state=State.DISPUTED
         )
-    states = [State.OPEN, State.DISPUTED] if adjudicates else [State.OPEN]
+    states = [*UNANSWERED, State.DISPUTED] if adjudicates else UNANSWERED
     rows = ReviewItem.objects.filter(wanted, batch=batch_id, state__in=states)
-    room = Q(state=State.OPEN, batch__overlap__gt=_counted(others) + _counted(votes.exclude(answer=SKIP)))
+    room = Q(state__in=UNANSWERED, batch__overlap__gt=_counted(others) + _counted(votes.exclude(answer=SKIP)))
     # The states' names happen to stand in the order wanted.
     return rows.filter(room | Q(~Exists(others), state=State.DISPUTED)).order_by("state", "ordinal")
 
@@ -56,10 +58,14 @@ def lease_items(
     return free
 
 
-def _judges(item: Any) -> QuerySet[User]:
-    """Those who may settle a dispute about a question and have not answered it."""
+def yet_to_answer(item: Any, capability: Capability = Capability.REVIEW) -> QuerySet[User]:
+    """Those who may answer a question, or with ADJUDICATE settle a dispute about it, and have not answered it yet."""
     answered = ReviewVote.objects.filter(item=item, user=OuterRef("pk"), withdrawn_at=None)
-    return User.objects.filter(~Exists(answered), is_active=True, role__in=roles_that_can(Capability.ADJUDICATE))
+    return User.objects.filter(~Exists(answered), is_active=True, role__in=roles_that_can(capability))
+
+
+def _judges(item: Any) -> QuerySet[User]:
+    return yet_to_answer(item, Capability.ADJUDICATE)
 
 
 def _still_free(locked: Sequence[ReviewItem], user: User) -> list[ReviewItem]:
@@ -108,9 +114,10 @@ def open_item(user: User, item_id: int) -> tuple[ReviewItem, list[ReviewVote]]:
     disputed = item.state == State.DISPUTED and can(user, Capability.ADJUDICATE)
     mine = [vote.adjudicates for vote in votes if vote.user_id == user.pk]
     alone = disputed and mine == [False] and not _judges(item.pk).exists()
-    if mine and not alone and (item.state == State.OPEN or disputed):
+    unanswered = item.state in UNANSWERED
+    if mine and not alone and (unanswered or disputed):
         raise Conflict("You have answered this question.", code="already_answered")
-    if item.state != State.OPEN and not disputed:
+    if not unanswered and not disputed:
         raise Conflict(_why_closed(item, votes), code="item_closed")
     leases = ReviewLease.objects.filter(item=item, expires_at__gt=timezone.now())
     holders = set(leases.values_list("user", flat=True))

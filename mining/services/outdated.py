@@ -12,7 +12,7 @@ from annotation.models import ClusterRun
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 
 State = ReviewItem.State
-UNSETTLED = (State.OPEN, State.DISPUTED)
+UNSETTLED = (State.OPEN, State.DISPUTED, State.SKIPPED)
 
 
 def close_clusters_of_other_runs(run: ClusterRun | None, among: Collection[int] | None = None) -> None:

@@ -20,6 +20,7 @@ from mining.consensus.posterior import posterior
 from mining.known.scoring import claimed
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS, drafts_of
+from mining.services.leases import yet_to_answer
 from mining.vote_queries import SKIP
 
 State = ReviewItem.State
@@ -69,7 +70,7 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
     if final is not None:
         return Verdict(State.ANSWERED, final.answer, final.payload)
     if not given:
-        return Verdict(State.SKIPPED if len(votes) >= wanted else State.OPEN)
+        return Verdict(State.SKIPPED if votes and not yet_to_answer(item.pk).exists() else State.OPEN)
     one_person = item.batch.asks == ReviewBatch.Asks.CLUSTER and {vote.answer for vote in given} == {"same"}
     pick_alike = all(vote.payload == given[0].payload for vote in given)
     carried = _face_by_face(given) if one_person and not pick_alike else _as_a_whole(item, given)

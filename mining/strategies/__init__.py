@@ -48,3 +48,8 @@ def find_strategy(name: str, options: Mapping[str, object] | None = None) -> Str
     module, _, attribute = STRATEGIES[name].partition(":")
     found: type[Strategy] = getattr(import_module(module), attribute)
     return found(**(options or {}))
+
+
+def title_of(name: str) -> str:
+    """What a strategy is called, also one that is no more."""
+    return find_strategy(name).title if name in STRATEGIES else name.replace("_", " ").capitalize()

@@ -66,13 +66,13 @@ def test_questions_are_leased_answered_and_skipped(client_of: ClientOf, batch: R
     decision = Decision.objects.get()
     assert (decision.kind, decision.faces + decision.others, decision.seconds) == ("different", mine[0]["faces"], 2)
     skipped = client.post(f"/api/v1/review/items/{mine[1]['id']}/skip")
-    assert (skipped.status_code, skipped.json()["state"]) == (200, "skipped")
-    for item in mine:
+    assert (skipped.status_code, skipped.json()["state"]) == (200, "open")
+    for item, code in zip(mine, ("item_closed", "already_answered"), strict=True):
         again = client.post(f"/api/v1/review/items/{item['id']}/answer", {"answer": "same"})
-        assert (again.status_code, again.json()["code"]) == (409, "item_closed")
+        assert (again.status_code, again.json()["code"]) == (409, code)
     odd = other.post(f"/api/v1/review/items/{theirs[0]['id']}/answer", {"answer": "left"})
     assert (odd.status_code, odd.json()["code"]) == (400, "unknown_answer")
-    assert client.get("/api/v1/review/batches").json()["results"][0]["open_items"] == 1
+    assert client.get("/api/v1/review/batches").json()["results"][0]["open_items"] == 2
 
 
 def test_an_answer_is_taken_back_by_its_vote(client_of: ClientOf, batch: ReviewBatch) -> None:
@@ -109,7 +109,7 @@ def test_several_are_answered_as_one_and_each_that_is_refused_says_why(client_of
     results = client.post("/api/v1/review/answers", **sent).json()["results"]
     assert client.post("/api/v1/review/answers", **sent).json()["results"] == results
     assert [one["number"] for one in results] == [third.pk, second.pk, first.pk, 999_999]
-    assert [one["vote"] and one["vote"]["state"] for one in results] == ["skipped", None, "answered", None]
+    assert [one["vote"] and one["vote"]["state"] for one in results] == ["open", None, "answered", None]
     assert [one["refused"] and one["refused"]["code"] for one in results] == [None, "item_leased", None, "no_item"]
     assert results[1]["refused"]["detail"] == "Somebody else is answering this question."
     assert [(one.kind, one.seconds) for one in Decision.objects.all()] == [("different", 1.5)]

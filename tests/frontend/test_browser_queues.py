@@ -62,9 +62,9 @@ def test_clusters_are_told_apart_skipped_named_and_given_to_somebody_by_number(o
     expect(page.get_by_role("heading", name="Is this one person?")).to_be_visible()
     expect(tiles(page)).to_have_count(3)
     page.keyboard.press("1")
-    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing is left here for you")).to_be_visible()
     sent(page)
-    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "skipped", "answered"]
+    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "open", "answered"]
     different = Decision.objects.get(kind="different")
     assert {*different.faces, *different.others} == {made.clusters[0].widest_a_id, made.clusters[0].widest_b_id}
     made.people[2].refresh_from_db()

@@ -43,9 +43,8 @@ def test_answering_who_a_face_is_by_key(
     page.keyboard.press("r")
     expect(page.locator(".why", has_text="why 2")).to_be_visible()
     page.keyboard.press("Space")
-    expect(page.get_by_role("heading", name="This batch is done")).to_be_visible()
-    sent(page)
-    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "answered", "skipped"]
+    expect(page.get_by_role("heading", name="Nothing is left here for you")).to_be_visible()
+    assert list(batch.items.order_by("ordinal").values_list("state", flat=True)) == ["answered", "answered", "open"]
     assert Label.objects.get(face=made.faces[1]).identity == made.people[1]
     assert Label.objects.get(face=made.faces[2]).identity is None
     page.keyboard.press("Control+z")
@@ -71,7 +70,7 @@ def test_answering_pairs_and_meeting_somebody_faster(
     signed_in(people["annotator"])
     page.goto(live_server.url + reverse("ui:batch", args=[batch.pk]))
     expect(page.locator(".why", has_text="why 0")).to_be_visible()
-    batch.items.filter(ordinal=0).update(state="skipped")
+    batch.items.filter(ordinal=0).update(state="obsolete")
     page.get_by_role("button", name="Same person").first.click()
     toast(page, "This question is closed")
     excused.append("409 (Conflict)")

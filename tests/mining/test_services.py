@@ -175,7 +175,7 @@ def test_leases_keep_people_out_of_each_others_way(world: World) -> None:
     with pytest.raises(Conflict) as leased:
         skip_item(user=bea, item_id=mine_now[0].pk)
     assert leased.value.code == "item_leased"
-    assert skip_item(user=anna, item_id=mine_now[0].pk).item.state == "skipped"
+    assert skip_item(user=anna, item_id=mine_now[0].pk).item.state == "open"
 
 
 @pytest.mark.parametrize(

@@ -264,15 +264,35 @@ def test_a_cluster_of_an_earlier_run_that_was_settled_directly_is_not_disputed_l
     assert item_of(batch).state == "obsolete"
 
 
-def test_skipping_passes_a_question_on_until_enough_have_skipped_it(world: World) -> None:
-    batch = make_batch(world)
-    anna, bea = anybody(), anybody()
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_skipping_leaves_a_question_to_others_until_everybody_has_skipped_it(world: World, overlap: int) -> None:
+    batch = make_batch(world, overlap=overlap)
+    anna, bea, carl = anybody(), anybody(), anybody("manager")
+    User.objects.create(username="gone", role="annotator", is_active=False)
     assert skip_item(user=anna, item_id=item_of(batch).pk).item.state == "open"
     assert 0 not in offered(anna, batch)
-    skipped = skip_item(user=bea, item_id=item_of(batch).pk)
+    with pytest.raises(Conflict) as twice:
+        vote(anna, item_of(batch))
+    assert twice.value.code == "already_answered"
+    release_items(user=anna, batch_id=batch.pk)
+    assert offered(bea, batch) == [0, 1, 2]
+    assert skip_item(user=bea, item_id=item_of(batch).pk).item.state == "open"
+    skipped = skip_item(user=carl, item_id=item_of(batch).pk)
     assert skipped.item.state == "skipped"
-    withdraw_vote(user=bea, vote_id=skipped.pk)
+    withdraw_vote(user=carl, vote_id=skipped.pk)
     assert item_of(batch).state == "open"
+
+
+def test_who_comes_after_everybody_has_skipped_a_question_is_asked_it_last_and_may_answer(world: World) -> None:
+    batch = make_batch(world, overlap=1)
+    anna = anybody()
+    skip_item(user=anna, item_id=item_of(batch).pk)
+    assert item_of(batch).state == "skipped" and offered(anna, batch) == [1, 2]
+    release_items(user=anna, batch_id=batch.pk)
+    late = anybody()
+    assert offered(late, batch) == [1, 2, 0]
+    vote(late, item_of(batch))
+    assert item_of(batch).state == "answered"
 
 
 def test_a_known_answer_is_voted_on_like_any_and_writes_nothing(world: World) -> None:

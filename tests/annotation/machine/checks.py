@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import Min
 
+from accounts.models import User
+from accounts.roles import Capability, roles_that_can
 from annotation.ledger.labels import Rules
 from annotation.models import (
     Cluster,
@@ -171,11 +173,13 @@ def check_questions(oracle: Oracle) -> None:
     active = {entry.id for entry in oracle.active}
     decisions = {decision.pk: decision for decision in Decision.objects.all()}
     answered = set()
+    everybody = set(User.objects.filter(role__in=roles_that_can(Capability.REVIEW)).values_list("pk", flat=True))
     current = ClusterRun.objects.get(current=True).pk
     for item in ReviewItem.objects.select_related("batch").prefetch_related("votes"):
         votes = [vote for vote in item.votes.all() if vote.withdrawn_at is None]
         given = [vote for vote in votes if vote.answer != "skip"]
         assert len({vote.user_id for vote in votes}) == len(votes)
+        left = everybody - {vote.user_id for vote in votes}
         holds = item.decision_id in active
         of_cluster = item.batch.asks == "cluster"  # closed for good when another run becomes the current one
         assert not (of_cluster and item.batch.run_id != current and item.state in ("open", "disputed")), item.pk
@@ -191,8 +195,9 @@ def check_questions(oracle: Oracle) -> None:
             assert len(given) >= item.batch.overlap > 1
         if item.state == "open":
             assert len(given) < item.batch.overlap, item.pk
+            assert given or not votes or left, item.pk
         if item.state == "skipped":
-            assert not given and len(votes) >= item.batch.overlap
+            assert votes and not given and not left
         if item.state == "answered" and not item.gold:
             answered.add(decisions[item.decision_id].action)
         for vote in votes:

@@ -1,7 +1,7 @@
 // @ts-check
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
-import { ApiError } from "./api.js";
+import { ApiError, call } from "./api.js";
 import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, showSteps, stepsHere, undo } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
@@ -11,6 +11,7 @@ import { keepLeases } from "./review_leases.js";
 import { toast, toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
+const rest = document.getElementById("all-done"); // what is so where no question is left
 
 /** @returns {HTMLElement[]} */
 function open() {
@@ -128,14 +129,12 @@ function show(question) {
   const before = document.activeElement;
   const lost = before === document.body || before === null || Boolean(box?.contains(before));
   for (const other of box?.querySelectorAll("[data-question]") ?? []) other.toggleAttribute("hidden", other !== question);
-  document.getElementById("all-done")?.toggleAttribute("hidden", question !== undefined || hasMore());
+  if (question) rest?.toggleAttribute("hidden", true);
   restartClock();
   if (question) {
     prepare(question);
     if (lost) question.focus({ preventScroll: true });
     if (started) announce(`${question.querySelector("h2")?.textContent} ${question.querySelector(".why")?.textContent ?? ""}`);
-  } else if (started && !hasMore()) {
-    announce("This batch is done.");
   }
   void more();
 }
@@ -170,11 +169,12 @@ function countDown(by) {
   const answers = Math.max(0, Number(left.dataset.answers) + by);
   left.dataset.answers = String(answers);
   const minutes = (answers * Number(left.dataset.seconds)) / 60;
-  left.textContent = minutes < 1 ? "Less than a minute" : `About ${Math.round(minutes)} min`;
+  left.textContent = !answers ? "" : minutes < 1 ? "Less than a minute" : `About ${Math.round(minutes)} min`;
 }
 
 const FEW = 5; // questions left when more are asked for
 const AGAIN_MS = 4000; // until they are asked for once more
+const WAIT_MS = 15 * 1000; // until somebody who waits for what others have looks again
 let asking = false;
 
 function hasMore() {
@@ -188,23 +188,27 @@ function isHere(question) {
   return open().some((other) => pairs.some((pair) => other.querySelector(`[data-pair="${pair}"]`)));
 }
 
-/** Puts further questions behind those that are there. */
-async function more() {
-  if (!box || asking || !hasMore() || open().length > FEW) return;
-  asking = true;
+/** Puts further questions behind those that are there; where none is left, tells why. @param {boolean} [again] */
+async function more(again = false) {
+  if (!box || asking) return;
   const nothing = !open().length;
+  if (nothing ? !again && !rest?.hidden : !hasMore() || open().length > FEW) return;
+  asking = true;
   try {
     if (nothing) await outbox.idle();
     const answer = await fetch(location.href, { credentials: "same-origin" });
     if (answer.redirected) return tellWaiting(outbox.entries.length, true); // to the page that signs in
     if (!answer.ok) throw new ApiError(answer.status, "error", "The server is in trouble.");
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("questions");
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = fresh.getElementById("questions");
+    if (nothing) box.replaceChildren(...open()); // one that somebody else had may be here once more
     for (const question of page?.querySelectorAll("[data-question]") ?? []) {
       if (isHere(question)) continue;
       question.toggleAttribute("hidden", true);
       box.append(document.adoptNode(question));
     }
     if (!page?.hasAttribute("data-more") || (nothing && !open().length)) box.removeAttribute("data-more");
+    if (nothing && !open().length) tellRest(fresh.getElementById("all-done"));
     renew();
   } catch {
     window.setTimeout(() => void more(), AGAIN_MS); // the connection is lost
@@ -213,6 +217,32 @@ async function more() {
     asking = false;
   }
   if (!current()) show(open()[0]); // asks again if all was answered meanwhile, before the server knew
+}
+
+/** Why nothing is left here, and where there is more. @param {HTMLElement | null} fresh as the server tells it now */
+function tellRest(fresh) {
+  if (!rest || !fresh) return;
+  const before = rest.hidden ? "" : rest.textContent;
+  rest.replaceChildren(...Array.from(fresh.childNodes, (node) => document.adoptNode(node)));
+  rest.hidden = false;
+  if (started && rest.textContent !== before) announce(rest.querySelector("h2")?.textContent ?? "");
+  waitForOthers();
+}
+
+/** What others give back comes by itself. */
+function waitForOthers() {
+  if (!rest?.querySelector("[data-wait]")) return;
+  window.setTimeout(() => (document.hidden ? waitForOthers() : void more(true)), WAIT_MS);
+}
+
+/** Skipped questions are asked once more. @param {number[]} votes */
+async function askAgain(votes) {
+  try {
+    await call("POST", "/api/v1/review/withdrawals", { votes: votes.slice(0, 50) });
+    location.reload();
+  } catch (error) {
+    toastError(error);
+  }
 }
 
 /** The same key means the first answer whichever kind of question is shown. @param {string[]} answers */
@@ -287,6 +317,7 @@ const openName = startNaming(currentCluster, give);
 stepsHere((verb) => Boolean(currentCluster()?.has(verb)) || (verb === "undo" && outbox.entries.length > 0));
 if (box) show(open()[0]);
 started = true;
+waitForOthers();
 const renew = box ? keepLeases(box, shownItems, notKept) : () => {};
 
 onAction("confirm", (event) => (event instanceof KeyboardEvent && event.repeat) || pick("board", "same", "left")); // a held key answers one question
@@ -339,4 +370,9 @@ box?.addEventListener("click", (event) => {
   } else if (button.dataset.leave) currentCluster()?.leave(/** @type {import("./review_cluster.js").Leaving} */ (button.dataset.leave));
   else if (button.hasAttribute("data-name-it")) openName();
   else if (button.hasAttribute("data-toggle-photos")) togglePhotos();
+});
+
+rest?.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-again]") : null;
+  if (button) void askAgain((button.getAttribute("data-again") ?? "").split(",").map(Number));
 });
