@@ -16,7 +16,7 @@ from jobs.failures import as_loupe_error
 from jobs.heart import Grip, heart
 from jobs.kinds import JobKind
 from jobs.leases import LeaseLost
-from jobs.models import Job, JobState, Unit, UnitState
+from jobs.models import WITH_ERRORS, Job, JobState, Unit, UnitState
 from jobs.unit_run import Interrupted, UnitRun, WaitFor
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,8 @@ def _end(kind: JobKind, job: Job, *, lease: timedelta, patient: bool) -> bool:
     except Exception as error:
         _retry_or_fail(kind, job, grip, as_loupe_error(error))
     else:
-        state = JobState.FINISHED if first is None else JobState.FINISHED_WITH_ERRORS
+        flawed = job.units.filter(WITH_ERRORS).exists()
+        state = JobState.FINISHED_WITH_ERRORS if flawed else JobState.FINISHED
         _close(job, grip, state, result=result, error_code="", error="")
     return True
 

@@ -51,9 +51,11 @@ class JobKind(ABC):
     def run(self, job: Job, units: Sequence[Unit], run: UnitRun) -> None:
         """Do the work of 1 to `batch_size` units.
 
-        Units not reported through `run` are done when this returns. An exception is for all units not yet reported:
-        alone, the unit is retried or fails; in a batch, each is retried by itself, so one bad item sinks no other.
-        A `LoupeError` that is `permanent` fails at once. Raise `WaitFor(child.pk)` to go on when that job has ended.
+        Units not reported through `run` are done when this returns; `run.done` may tell that a part of one failed.
+
+        An exception is for all units not yet reported: alone, the unit is retried or fails; in a batch, each is
+        retried by itself, so one bad item sinks no other. A `LoupeError` that is `permanent` fails at once. Raise
+        `WaitFor(child.pk)` to go on when that job has ended.
         """
 
     def finish(self, job: Job) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class UnitState(models.TextChoices):
 
 
 OPEN = (UnitState.PENDING, UnitState.RUNNING, UnitState.WAITING)
+# Units that failed, and those that are done, though something in them failed.
+WITH_ERRORS = Q(state=UnitState.FAILED) | Q(state=UnitState.DONE) & ~Q(error="")
 
 
 class Job(models.Model):

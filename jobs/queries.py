@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce, Least, NullIf
 from django.utils import timezone
 
 from foundation.errors import NotFound
-from jobs.models import UNFINISHED, Job, Unit, UnitState
+from jobs.models import UNFINISHED, WITH_ERRORS, Job, Unit, UnitState
 
 RATE_WINDOW = timedelta(seconds=60)
 
@@ -58,15 +58,17 @@ def get_job(job_id: int) -> Job:
     return job
 
 
-def units_of(job_id: int, *, state: str | None = None) -> QuerySet[Unit]:
-    """Units in order."""
+def units_of(job_id: int, *, state: str | None = None, with_errors: bool = False) -> QuerySet[Unit]:
+    """Units in order; `with_errors`: only those that failed, in whole or in part."""
     units = Unit.objects.filter(job=job_id).order_by("ordinal", "pk")
+    if with_errors:
+        units = units.filter(WITH_ERRORS)
     return units.filter(state=state) if state else units
 
 
 def error_summary(job_id: int) -> list[tuple[str, int]]:
-    """Error codes of the failed units with their counts, the most frequent first."""
-    failed = Unit.objects.filter(job=job_id, state=UnitState.FAILED)
+    """Error codes of the units that failed, in whole or in part, with their counts, the most frequent first."""
+    failed = Unit.objects.filter(WITH_ERRORS, job=job_id)
     return list(failed.values_list("error_code").annotate(count=Count("pk")).order_by("-count", "error_code"))
 
 

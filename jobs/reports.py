@@ -34,11 +34,18 @@ def _held(units: Sequence[Unit], claim: uuid.UUID) -> QuerySet[Unit]:
 
 
 def done(
-    job_id: int, units: Sequence[Unit], claim: uuid.UUID, *, results: Mapping[int, Any], seconds: float, strict: bool
+    job_id: int,
+    units: Sequence[Unit],
+    claim: uuid.UUID,
+    *,
+    results: Mapping[int, Any],
+    seconds: float,
+    strict: bool,
+    flaw: LoupeError | None = None,
 ) -> None:
     """Mark those of `units` done that the claim still holds; `strict`: raise LeaseLost unless it holds all of them.
 
-    `results` maps unit ids to JSON values. `seconds` is the time each took.
+    `results` maps unit ids to JSON values. `seconds` is the time each took. `flaw` is what failed in them all the same.
     """
     with transaction.atomic():
         lock(job_id)
@@ -49,8 +56,8 @@ def done(
             "state": UnitState.DONE,
             "ended_at": Now(),
             "seconds": F("seconds") + seconds,
-            "error_code": "",
-            "error": "",
+            "error_code": flaw.code[:64] if flaw else "",
+            "error": flaw.message[:4000] if flaw else "",
         }
         plain = [unit.pk for unit in held if unit.pk not in results]
         Unit.objects.filter(pk__in=plain).update(**ended, **FREE)

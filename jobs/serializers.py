@@ -87,3 +87,6 @@ class JobFilter(serializers.Serializer[Any]):
 
 class UnitFilter(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=UnitState.choices, required=False)
+    with_errors = serializers.BooleanField(
+        required=False, default=False, help_text="Only those that failed, or are done though something in them failed"
+    )

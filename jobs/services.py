@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from foundation.errors import Conflict, NotFound
 from jobs import execution, kinds, messages, reports
-from jobs.models import UNFINISHED, Job, JobState, Unit, UnitState
+from jobs.models import UNFINISHED, WITH_ERRORS, Job, JobState, Unit, UnitState
 
 POLL_SECONDS = 0.1
 
@@ -76,13 +77,13 @@ def cancel(*, job_id: int) -> Job:
 
 
 def retry_failed(*, job_id: int) -> Job:
-    """Run again what failed or was cancelled. Units that are done stay done.
+    """Run again what failed or was cancelled, in whole or in part. Units that are done without an error stay done.
 
     Raises Conflict if nothing failed, or another job with the same key is under way.
     """
     with transaction.atomic():
         job = _locked(job_id)
-        again = job.units.filter(state__in=[UnitState.FAILED, UnitState.CANCELLED])
+        again = job.units.filter(WITH_ERRORS | Q(state=UnitState.CANCELLED))
         ended_badly = job.state in (JobState.FAILED, JobState.FINISHED_WITH_ERRORS, JobState.CANCELLED)
         if job.cancelling or not (ended_badly or (job.unfinished and again.exists())):
             raise Conflict("This job has nothing to retry.", code="nothing_to_retry")

@@ -49,16 +49,19 @@ class UnitRun:
     def batch_size(self) -> int:
         return len(self._units)
 
-    def done(self, unit: Unit, result: Any = None) -> None:
+    def done(self, unit: Unit, result: Any = None, *, flaw: LoupeError | None = None) -> None:
         """Report a unit as done with a JSON result. Inside `transaction.atomic()` it commits with your own writes.
+
+        A `flaw` says that something in the unit failed all the same: its job will have finished with errors, and a
+        retry runs the unit again.
 
         Raises LeaseLost if another worker has taken the unit over: then nothing of that transaction may stay.
         """
         results = {} if result is None else {unit.pk: result}
-        seconds = self._lap()
+        strict, seconds = unit.pk in self._open, self._lap()
         _through_outages(
             lambda: reports.done(
-                self._job_id, [unit], self._grip.token, results=results, seconds=seconds, strict=unit.pk in self._open
+                self._job_id, [unit], self._grip.token, results=results, seconds=seconds, strict=strict, flaw=flaw
             )
         )
         self._open.discard(unit.pk)

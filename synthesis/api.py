@@ -36,7 +36,7 @@ from synthesis.serializers import (
 from synthesis.services import blender
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.services.previews import preview
-from synthesis.services.runs import retry_failed_items, start_run
+from synthesis.services.runs import retry_run, start_run
 from synthesis.services.slow_previews import read_preview, start_preview
 
 MAY: tuple[type[BasePermission], ...] = (Requires(Capability.SYNTHESIS, read=Capability.VIEW),)
@@ -156,11 +156,9 @@ class FailedItemsView(GenericAPIView[FailedItem]):
 class RetryView(IdempotentWrites):
     permission_classes = MAY
 
-    @extend_schema(
-        request=None, responses={202: StartedSerializer}, summary="Make the shards of failed items of a run again"
-    )
+    @extend_schema(request=None, responses={202: StartedSerializer}, summary="Make what failed in a run again")
     def post(self, request: Request, id: int) -> Response:
-        job = retry_failed_items(run=queries.find_run(id), user=cast(User, request.user))
+        job = retry_run(run=queries.find_run(id), user=cast(User, request.user))
         return Response({"job": job.pk}, status=202)
 
 

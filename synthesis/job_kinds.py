@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from foundation.errors import LoupeError
 from jobs.kinds import JobKind, UnitRun, UnitSpec, WaitFor
 from jobs.models import Job, Unit
-from synthesis.models import SynthesisRun
+from synthesis.models import SynthesisRun, SynthesisShard
 from synthesis.scenes.environment import BlenderMissing
 from synthesis.services.assembly import assemble
 from synthesis.services.blender import is_ready, set_up, setup_job, start_setup
 from synthesis.services.generators import formats_of, source_version
 from synthesis.services.shards import beyond_limits, make_shard
 from synthesis.services.slow_previews import make_preview
+
+
+class ItemsFailed(LoupeError):
+    """Some items of a shard could not be made; the others were."""
+
+    code = "items_failed"
 
 
 class SetUpBlender(JobKind):
@@ -78,7 +85,7 @@ class Synthesise(JobKind):
                 run=wanted,
                 ordinal=ordinal,
                 progress=run.progress,
-                also=lambda shard, unit=unit: run.done(unit, {"made": shard.made, "failed": shard.failed}),  # type: ignore[misc]
+                also=lambda shard, unit=unit: _put_away(shard, unit, run),  # type: ignore[misc]
             )
 
     def finish(self, job: Job) -> dict[str, Any]:
@@ -91,6 +98,16 @@ class Synthesise(JobKind):
             "images": sum(run.shards.values_list("made", flat=True)),
             "failed_items": run.failed_items.count(),
         }
+
+
+def _put_away(shard: SynthesisShard, unit: Unit, run: UnitRun) -> None:
+    """The unit is done; items that could not be made are a flaw in it."""
+    flaw = None
+    if shard.failed:
+        first = shard.run.failed_items.filter(index__gte=shard.run.indices(shard.ordinal).start).earliest("index")
+        told = f"{shard.failed} of {shard.made + shard.failed} images could not be made; the first, item {first.index}"
+        flaw = ItemsFailed(f"{told}: {first.reason}")
+    run.done(unit, {"made": shard.made, "failed": shard.failed}, flaw=flaw)
 
 
 def _wait_for_blender(recipe: Any, job: Job) -> None:

@@ -11,7 +11,8 @@ import yaml
 from django.db.models import Count, Q, QuerySet, Sum
 
 from foundation.errors import NotFound
-from jobs.queries import JobProgress, with_progress
+from jobs.models import UnitState
+from jobs.queries import JobProgress, units_of, with_progress
 from synthesis.models import FailedItem, SynthesisRun
 from synthesis.recipes import PRESETS, preset_node
 from synthesis.recipes.settings import Setting, settings_of
@@ -42,6 +43,15 @@ class KnownRecipe:
         from synthesis.text.fonts import fonts_found  # loads what most pages do without
 
         return fonts_found()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedShard:
+    """Items that were given up together. Attributes: first and last index, both included."""
+
+    first: int
+    last: int
+    reason: str
 
 
 @cache
@@ -115,6 +125,14 @@ def sheet_of(run: SynthesisRun) -> str:
 def failed_items(run: SynthesisRun) -> QuerySet[FailedItem]:
     """Items that could not be made, by index."""
     return run.failed_items.order_by("index")
+
+
+def failed_shards(run: SynthesisRun) -> list[FailedShard]:
+    """Shards of the run's job of which not one item could be made, in order."""
+    if run.job is None:
+        return []
+    failed = [(run.indices(unit.params["ordinal"]), unit) for unit in units_of(run.job.pk, state=UnitState.FAILED)]
+    return [FailedShard(indices.start, indices.stop - 1, unit.error) for indices, unit in failed]
 
 
 def failures_by_reason(run: SynthesisRun) -> list[tuple[str, int]]:

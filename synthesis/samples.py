@@ -151,6 +151,6 @@ def make_sample(generator: Generator, seed: int, index: int) -> Sample:
             continue
         return Sample(np.ascontiguousarray(image), labels, params, seed, index, attempt)
     raise InvalidInput(
-        f"Item {index} of seed {seed}: nothing usable in {ATTEMPTS} draws; the last one: {reason}",
+        f"Nothing usable in {ATTEMPTS} draws; the last one: {reason}",
         code="recipe_yields_nothing",
     )

@@ -57,13 +57,15 @@ def show(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job: how far it is, what failed and why."""
     job = found_or_404(lambda: queries.with_progress([queries.get_job(job_id)])[0])
     underway = queries.units_of(job_id).filter(state__in=(UnitState.RUNNING, UnitState.WAITING))
+    errors = queries.error_summary(job_id)
     context = {
         "job": job,
         "seconds": _seconds(job),
         "units_rate": _units_rate(job),
         "underway": underway[:12] if job.unfinished else [],
-        "failed": queries.units_of(job_id, state=UnitState.FAILED)[:SHOWN_UNITS],
-        "errors": queries.error_summary(job_id) if job.units_failed else [],
+        "failed": queries.units_of(job_id, with_errors=True)[:SHOWN_UNITS],
+        "errors": errors,
+        "units_with_errors": sum(count for _, count in errors),
         "children": queries.with_progress(queries.job_list(parent=job_id)),
     }
     if is_partial(request):

@@ -112,8 +112,12 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     unfinished = run.job is not None and run.job.unfinished
     if is_partial(request):
         return until_ended(render(request, "frontend/synthesis/progress.html", context), ended=not unfinished)
+    from synthesis.services.runs import can_retry
+
     context |= {
         "failures": queries.failed_items(run)[:SHOWN_FAILURES],
+        "failed_shards": queries.failed_shards(run)[:SHOWN_FAILURES],
+        "can_retry": can_retry(run),
         "reasons": queries.failures_by_reason(run),
         "yaml": queries.as_yaml(run.recipe),
         "trials": trials.context_of(run, request),
@@ -125,13 +129,13 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
 @require_POST
 @requires(Capability.SYNTHESIS)
 def retry(request: HttpRequest, run_id: int) -> HttpResponseBase:
-    """Make the shards of failed items again."""
-    from synthesis.services.runs import retry_failed_items
+    """Make again what failed."""
+    from synthesis.services.runs import retry_run
 
     run = found_or_404(lambda: queries.find_run(run_id))
     with told(request):
-        retry_failed_items(run=run, user=signed_in(request))
-        messages.success(request, "The failed items are being made again.")
+        retry_run(run=run, user=signed_in(request))
+        messages.success(request, "What failed is being made again.")
     return redirect("ui:synthesis_run", run_id)
 
 

@@ -62,3 +62,10 @@ class JobFailed(LoupeClientError):
 
     code = "job_failed"
     exit_code = 7
+
+
+class FinishedWithErrors(LoupeClientError):
+    """The job is done, but for some of it that failed."""
+
+    code = "job_finished_with_errors"
+    exit_code = 8

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from accounts.models import User
 from annotation.services.extra_versions import EXTRA, check_extra_name
 from foundation.errors import Conflict, InvalidInput
-from jobs.models import Job
+from jobs.models import Job, JobState
 from jobs.services import enqueue
 from synthesis.models import SynthesisRun
 from synthesis.provenance import run_facts
@@ -116,16 +116,27 @@ def usual_name(title: str) -> str:
     return f"synthetic-{slugify(title.replace('_', '-'))}"
 
 
-def retry_failed_items(*, run: SynthesisRun, user: User | None = None) -> Job:
-    """Make the shards of failed items again, and a further version if that helps. Raises Conflict."""
+def retry_run(*, run: SynthesisRun, user: User | None = None) -> Job:
+    """The job that makes the shards that failed or have failed items, and a further version if that helps.
+
+    Raises:
+        Conflict: `already_running`, `nothing_to_retry`.
+    """
     if run.job is not None and run.job.unfinished:
         raise Conflict("This run is still at work.", code="already_running")
-    if not run.shards.exclude(failed=0).exists():
-        raise Conflict("No item of this run failed.", code="nothing_to_retry")
+    if not can_retry(run):
+        raise Conflict("Nothing of this run failed.", code="nothing_to_retry")
     with transaction.atomic():
         run.job = _enqueue(run, user)
         run.save(update_fields=["job"])
     return run.job
+
+
+def can_retry(run: SynthesisRun) -> bool:
+    """Whether the run has ended, but not well."""
+    if run.job is not None and run.job.state != JobState.FINISHED:
+        return not run.job.unfinished
+    return run.job is None or run.shards.exclude(failed=0).exists()
 
 
 def _enqueue(run: SynthesisRun, user: User | None) -> Job:

@@ -80,7 +80,10 @@ def make_shard(
 
 
 def beyond_limits(run: SynthesisRun, ordinal: int) -> str:
-    """Why a shard needs not be made: what comes before it is as much as was wanted. Empty if it is needed."""
+    """Why a shard needs not be made: what comes before it is as much as was wanted. Empty if it is needed, or there
+    already and only made anew."""
+    if run.shards.filter(ordinal=ordinal).exists():
+        return ""
     if run.most_bytes is not None:
         before = run.shards.filter(ordinal__lt=ordinal).aggregate(total=Sum("bytes"))["total"] or 0
         if before >= run.most_bytes:

@@ -23,10 +23,8 @@ def try_sample(generator: Generator, seed: int, index: int) -> Sample:
         raise
     except (MemoryError, OSError) as error:
         log.exception("item %d raised %s", index, type(error).__name__)
-        raise Unavailable(f"Item {index} found no memory or file that it needs.", code="no_resources") from error
+        raise Unavailable("There was not enough memory, or a file could not be read.", code="no_resources") from error
     except Exception as error:
         log.exception("item %d raised %s", index, type(error).__name__)
         told = f"{type(error).__name__}: {error}"[:300]
-        raise InvalidInput(
-            f"Item {index} can't be made with these settings ({told}).", code="unexpected_error"
-        ) from error
+        raise InvalidInput(f"It can't be made with these settings ({told}).", code="unexpected_error") from error

@@ -53,9 +53,9 @@ def make_synthesis_run(user: User) -> SynthesisRun:
         facts = {"made": 500 - 2 * (ordinal == 1), "failed": 2 * (ordinal == 1), "bytes": 9_400_000, "seconds": 2.1}
         sheet_blob = blob if ordinal == 0 else ""
         SynthesisShard.objects.create(run=run, ordinal=ordinal, blob="", index_blob="", sheet_blob=sheet_blob, **facts)
-    reason = "Item {} of seed 7: nothing usable in 32 draws; the last one: A word stands out by 12 grey levels only."
+    reason = "Nothing usable in 32 draws; the last one: A word stands out by 12 grey levels only."
     FailedItem.objects.bulk_create(
-        FailedItem(run=run, index=index, code="recipe_yields_nothing", reason=reason.format(index))
+        FailedItem(run=run, index=index, code="recipe_yields_nothing", reason=reason)
         for index in (612, 788)
     )
     return run

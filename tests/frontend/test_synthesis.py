@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from annotation.models import DatasetVersion
@@ -64,6 +65,33 @@ def test_a_runs_page(as_role: Callable[[str], Client], users: dict[str, User]) -
     assert b"<html" not in part.content
     assert client.get(reverse("ui:synthesis_run", args=[10**9])).status_code == 404
     assert run.title in client.get(reverse("ui:synthesis_runs")).content.decode()
+
+
+def test_a_run_with_failed_items_has_finished_with_errors_and_offers_another_try(
+    as_role: Callable[[str], Client], users: dict[str, User]
+) -> None:
+    run = make_synthesis_run(users["data_engineer"])
+    assert run.job is not None
+    client = as_role("data_engineer")
+    there = reverse("ui:synthesis_run", args=[run.pk])
+    assert "Try again what failed" not in client.get(there).content.decode()  # it is at work
+    Job.objects.filter(pk=run.job.pk).update(state="finished_with_errors", finished_at=timezone.now())
+    unit = run.job.units.get()
+    unit.state, unit.params, unit.error = "failed", {"ordinal": 3}, "No paint at all."
+    unit.save()
+    page = client.get(there).content.decode()
+    for words in (
+        "Finished with errors",
+        "Try again what failed",
+        "1500 to 1999",
+        "No paint at all.",
+        'data-again="788"',
+    ):
+        assert words in page
+    assert "Finished with errors" in client.get(reverse("ui:synthesis_runs")).content.decode()
+    client.post(reverse("ui:retry_synthesis", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.job.pk != Job.objects.get(state="finished_with_errors").pk
 
 
 def test_retrying_while_it_works_is_told(as_role: Callable[[str], Client], users: dict[str, User]) -> None:

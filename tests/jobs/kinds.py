@@ -27,7 +27,8 @@ def effects() -> list[str]:
 
 
 class Effect(JobKind):
-    """Parameters: `count`, `seconds` each, `plan_seconds` each, `bad` (keys that fail), `shaky` (key -> failures)."""
+    """Parameters: `count`, `seconds` each, `plan_seconds` each, `bad` (keys that fail), `flawed` (keys of which a part
+    fails), `shaky` (key -> failures)."""
 
     name = "effect"
     title = "Effects"
@@ -53,7 +54,8 @@ class Effect(JobKind):
             Session.objects.create(
                 session_key=uuid.uuid4().hex, session_data=f"{job.pk}/{unit.key}", expire_date=timezone.now()
             )
-            run.done(unit, {"number": unit.params["number"]})
+            flaw = Corrupt(f"A part of {unit.key} is corrupt.") if unit.key in job.params.get("flawed", []) else None
+            run.done(unit, {"number": unit.params["number"]}, flaw=flaw)
 
     def finish(self, job: Job) -> dict[str, Any]:
         return {"done": job.units.filter(state=Unit.State.DONE).count()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foundation.errors import Conflict, InvalidInput, NotFound
-from jobs import services
+from jobs import queries, services
 from jobs.models import Job, JobState, Unit, UnitState
 from tests.jobs.kinds import effects
 
@@ -35,6 +35,19 @@ def test_every_unit_runs_once_and_is_counted(kind: str) -> None:
 def test_a_job_without_units_finishes() -> None:
     job = run("effect", count=0)
     assert (job.state, job.result) == (JobState.FINISHED, {"done": 0})
+
+
+def test_a_part_that_failed_is_an_error_of_the_job_and_tried_again() -> None:
+    job = run("effect", count=5, flawed=["0002"])
+    assert (job.state, job.units_done, job.units_failed, job.result) == ("finished_with_errors", 5, 0, {"done": 5})
+    (unit,) = queries.units_of(job.pk, with_errors=True)
+    assert (unit.key, unit.state, unit.error_code) == ("0002", "done", "corrupt")
+    assert queries.error_summary(job.pk) == [("corrupt", 1)]
+    Job.objects.filter(pk=job.pk).update(params={"count": 5})
+    again = services.run_to_end(job_id=services.retry_failed(job_id=job.pk).pk)
+    assert (again.state, again.units_done) == ("finished", 5)
+    assert len(effects()) == 6
+    assert not queries.units_of(job.pk, with_errors=True)
 
 
 @pytest.mark.parametrize("kind", ["effect", "batched"])

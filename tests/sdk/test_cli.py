@@ -86,7 +86,7 @@ def job(state: str, done: int = 0) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("end", "code"), [("finished", 0), ("finished_with_errors", 7), ("failed", 7), ("cancelled", 7)]
+    ("end", "code"), [("finished", 0), ("finished_with_errors", 8), ("failed", 7), ("cancelled", 7)]
 )
 def test_watch_follows_to_the_end(serve: Any, capsys: Any, end: str, code: int) -> None:
     answers = [job("queued"), job("running", 1), job("running", 2), job(end, 3)]
@@ -99,7 +99,7 @@ def test_watch_follows_to_the_end(serve: Any, capsys: Any, end: str, code: int) 
     serve(handler)
     assert main(["jobs", "watch", "17"]) == code
     captured = capsys.readouterr()
-    assert ("Broken file." in captured.err) == (code == 7)
+    assert ("Broken file." in captured.err) == (code > 0)
     assert "%" not in captured.err  # no bar in a pipe
     answers[:] = [job(end, 3)]
     assert main(["jobs", "watch", "17", "--json"]) == code

@@ -43,6 +43,8 @@ class Served:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, Any]] = []
         self.item: dict[str, Any] = ITEM
+        self.run: dict[str, Any] = {**RUN, "job": JOB}
+        self.failed: list[dict[str, Any]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1/")
@@ -55,10 +57,16 @@ class Served:
         if path == "synthesis/runs" and request.method == "POST":
             if body["count"] > 1000 and not body["confirm"]:
                 return httpx.Response(409, json={"code": "confirmation_needed", "detail": "That is much. Confirm."})
-            return httpx.Response(202, json={**RUN, "job": JOB})
+            return httpx.Response(202, json=self.run)
+        if path == "synthesis/runs/3/failed":
+            return httpx.Response(200, json={"results": self.failed, "next": None})
+        if path == "jobs/9/units":
+            return httpx.Response(200, json={"results": [{"key": "000002", "error": "No paint."}], "next": None})
+        if path == "synthesis/runs/3/retry":
+            return httpx.Response(202, json={"job": 10})
         if path == "synthesis/recipes/text":
             return httpx.Response(200, json=RECIPE)
-        return httpx.Response(200, json=JOB if path.startswith("jobs/") else {**RUN, "job": JOB})
+        return httpx.Response(200, json=self.run["job"] if path.startswith("jobs/") else self.run)
 
 
 @pytest.fixture
@@ -114,6 +122,39 @@ def test_a_large_run_needs_a_yes(served: Served, monkeypatch: pytest.MonkeyPatch
     assert served.calls[-1][2]["confirm"] is True
 
 
+def test_a_run_with_failed_items_has_an_exit_code_of_its_own(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.run = {**RUN, "made": 18, "failed": 2, "job": {**JOB, "state": "finished_with_errors"}}
+    served.failed = [{"index": n, "seed": 7, "code": "no_paint", "reason": f"Grey {n} is out."} for n in (4, 9)]
+    assert main(["synth", "run", "text", "--count", "20", "--watch"]) == 8
+    told = capsys.readouterr().err
+    assert "Item 4 of seed 7 could not be made: Grey 4 is out." in told
+    assert "Item 9 of seed 7" in told
+    assert "Finished with errors: 2 of 20 images could not be made. Try again: loupe synth retry 3" in told
+    assert main(["synth", "run", "text", "--count", "20", "--watch", "--json"]) == 8
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "job_finished_with_errors"
+    assert main(["synth", "failed", "3", "--json"]) == 0
+    assert [row["index"] for row in json.loads(capsys.readouterr().out)] == [4, 9]
+    assert main(["synth", "status", "3"]) == 0
+    assert "Item 9 of seed 7 could not be made" in capsys.readouterr().err
+    assert main(["synth", "retry", "3"]) == 0
+    assert served.calls[-1][:2] == ("POST", "synthesis/runs/3/retry")
+
+
+def test_shards_that_failed_as_a_whole_are_told(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    served.run = {**RUN, "job": {**JOB, "state": "finished_with_errors", "units_failed": 1}}
+    assert main(["synth", "run", "text", "--count", "20", "--watch"]) == 8
+    told = capsys.readouterr().err
+    assert "000002: No paint." in told
+    assert "0 of 20 images could not be made, and 1 shard failed as a whole." in told
+    served.run = {**RUN, "job": {**JOB, "state": "failed", "error": "Blender is missing."}}
+    assert main(["synth", "run", "text", "--count", "20", "--watch"]) == 7
+    told = capsys.readouterr().err
+    assert "Blender is missing." in told
+    assert "Job 9 failed." in told
+
+
 def test_one_item_is_made_alone(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "some" / "it.png"
     assert main(["synth", "sample", "--run", "3", "--index", "5", "--out", str(out)]) == 0
@@ -123,7 +164,7 @@ def test_one_item_is_made_alone(served: Served, tmp_path: Path, capsys: pytest.C
     assert json.loads(out.with_suffix(".json").read_text())["index"] == 5
     served.item = {**ITEM, "image": "", "code": "no_paint", "reason": "Grey has run out."}
     assert main(["synth", "sample", "text", "--out", str(tmp_path / "no.png")]) == 1
-    assert "Grey has run out." in capsys.readouterr().err
+    assert "Item 5 of seed 7: Grey has run out." in capsys.readouterr().err
     assert not (tmp_path / "no.png").exists()
 
 

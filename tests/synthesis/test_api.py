@@ -151,6 +151,7 @@ def test_a_failed_item_is_listed_and_made_again_alone(engineer: APIClient) -> No
     Grey.repaired = True
     (item,) = engineer.post("/api/v1/synthesis/preview", body).json()["items"]
     assert item["image"]
+    assert engineer.get(f"/api/v1/synthesis/runs/{run.pk}").json()["job"]["state"] == "finished_with_errors"
     job = engineer.post(f"/api/v1/synthesis/runs/{run.pk}/retry").json()["job"]
     jobs.run_to_end(job_id=job)
     found = engineer.get(f"/api/v1/synthesis/runs/{run.pk}").json()

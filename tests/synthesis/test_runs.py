@@ -17,11 +17,13 @@ from foundation import blobs
 from foundation.errors import Conflict, InvalidInput, LoupeError, NotFound, StorageFull
 from jobs import services as jobs
 from jobs.models import Job
+from jobs.queries import units_of
 from synthesis.job_kinds import Synthesise
 from synthesis.models import SynthesisRun
+from synthesis.queries import failed_shards
 from synthesis.recipes import registry
 from synthesis.services import estimates, runs, shards
-from synthesis.services.runs import retry_failed_items, shard_size, start_run
+from synthesis.services.runs import can_retry, retry_run, shard_size, start_run
 from synthesis.services.shards import make_shard
 from synthesis.text import fonts
 from synthesis.text.lines import TextLines
@@ -102,13 +104,46 @@ def test_a_failed_item_is_listed_and_the_rest_goes_on() -> None:
     assert version_of(run).counts == {"train_extra": {"images": made}}
     assert run.job is not None
     assert run.job.result["failed_items"] == len(failed)  # type: ignore[index]
+    assert (run.job.state, run.job.units_failed) == ("finished_with_errors", 0)
+    told = {unit.key: unit.error for unit in units_of(run.job.pk, with_errors=True)}
+    assert len(told) == run.shards.exclude(failed=0).count()
+    first, reason = failed[0][0], failed[0][2]
+    assert any(f"images could not be made; the first, item {first}: {reason}" in error for error in told.values())
+
+
+def test_retrying_the_job_makes_failed_items_too_whatever_its_limit_of_time() -> None:
+    run = run_of({"grey": {"broken": [0, 40]}}, name="some", most_seconds=3600)
+    assert run.job is not None
+    kept = set(run.shards.filter(failed=0).values_list("pk", flat=True))
+    SynthesisRun.objects.filter(pk=run.pk).update(most_seconds=1e-9)
+    Grey.repaired = True
+    jobs.retry_failed(job_id=run.job.pk)
+    job = jobs.run_to_end(job_id=run.job.pk)
+    assert (job.state, job.error) == ("finished", "")
+    assert not units_of(job.pk, with_errors=True).exists()
+    assert not run.failed_items.exists()
+    assert kept <= set(run.shards.values_list("pk", flat=True))
+    run.refresh_from_db()
+    assert version_of(run).counts == {"train_extra": {"images": 25}}
+
+
+def test_a_shard_without_one_image_is_told_by_its_items() -> None:
+    run = start_run(recipe={"grey": {}}, count=25, seed=7, name="some")
+    assert run.job is not None
+    SynthesisRun.objects.filter(pk=run.pk).update(recipe={"grey": {"broken": [0, 255]}})
+    job = jobs.run_to_end(job_id=run.job.pk)
+    run.refresh_from_db()
+    assert job.state == "failed"
+    assert [(one.first, one.last) for one in failed_shards(run)] == [(0, 9), (10, 19), (20, 24)]
+    assert "has run out" in failed_shards(run)[0].reason
+    assert can_retry(run)
 
 
 def test_failed_items_made_later_give_the_whole_set() -> None:
     run = run_of({"grey": {"broken": [0, 40]}}, name="some")
     partial = version_of(run)
     Grey.repaired = True
-    job = retry_failed_items(run=run)
+    job = retry_run(run=run)
     kept = run.shards.filter(failed=0).count()
     jobs.run_to_end(job_id=job.pk)
     assert Job.objects.get(pk=job.pk).units_total == run.shards_total - kept
@@ -116,8 +151,8 @@ def test_failed_items_made_later_give_the_whole_set() -> None:
     assert not run.failed_items.exists()
     assert (str(version_of(run)), str(partial)) == ("some@v2", "some@v1")
     assert files_of(version_of(run)) == files_of(version_of(run_of({"grey": {"broken": [0, 40]}}, name="whole")))
-    with pytest.raises(Conflict, match="No item"):
-        retry_failed_items(run=run)
+    with pytest.raises(Conflict, match="Nothing of this run failed"):
+        retry_run(run=run)
 
 
 def test_where_nothing_can_be_made_the_reason_is_told_at_once() -> None:

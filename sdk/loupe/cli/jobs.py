@@ -9,9 +9,14 @@ from typing import Any
 from loupe import credentials
 from loupe.cli.output import Output
 from loupe.client import Client, Json
-from loupe.errors import JobFailed
+from loupe.errors import FinishedWithErrors, JobFailed, LoupeClientError
 
-ENDED = {"finished", "finished_with_errors", "failed", "cancelled"}
+ENDED = {
+    "finished": "finished",
+    "finished_with_errors": "finished with errors",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+}
 COLUMNS = ("id", "kind", "title", "state", "units_done", "units_failed", "units_total", "message")
 SHOWN_FAILURES = 20
 
@@ -61,12 +66,35 @@ def retry(options: argparse.Namespace, output: Output) -> None:
 
 
 def follow(client: Client, job_id: int, output: Output, *, tell: bool = True, weigh: str = "") -> Json:
-    """Wait for a job's end, with a bar. Raises JobFailed unless all of it went well.
+    """Wait for a job's end, with a bar.
 
     Args:
         tell: print the job at its end; without, only one that did not go well.
         weigh: what its units hold, one per weight: the bar counts these, and tells how many come per minute.
+
+    Raises:
+        JobFailed: it failed or was cancelled.
+        FinishedWithErrors: some of it failed.
     """
+    job = wait(client, job_id, output, weigh=weigh)
+    well = job["state"] == "finished"
+    if tell or not well:
+        output.pairs(job, (*COLUMNS, "error"))
+    if well:
+        return job
+    if not output.as_json:
+        tell_failures(client, job_id, output)
+    raise ended_badly(job)
+
+
+def ended_badly(job: Json) -> LoupeClientError:
+    """What to raise for a job that did not end well."""
+    kind = FinishedWithErrors if job["state"] == "finished_with_errors" else JobFailed
+    return kind(f"Job {job['id']} {ENDED[job['state']]}.", code=f"job_{job['state']}")
+
+
+def wait(client: Client, job_id: int, output: Output, *, weigh: str = "") -> Json:
+    """The job at its end, however it ended; until then a bar, as `follow` has it."""
     pause = 0.5
     job = client.get(f"jobs/{job_id}")
     with output.progress(job.get("title") or f"Job {job_id}", rate_of=weigh) as step:
@@ -78,17 +106,11 @@ def follow(client: Client, job_id: int, output: Output, *, tell: bool = True, we
             time.sleep(pause)
             pause = min(5.0, pause * 1.3)
             job = client.get(f"jobs/{job_id}")
-    well = job["state"] == "finished"
-    if tell or not well:
-        output.pairs(job, (*COLUMNS, "error"))
-    if well:
-        return job
-    if not output.as_json:
-        _tell_failures(client, job_id, output)
-    raise JobFailed(f"Job {job_id} ended as {job['state'].replace('_', ' ')}.", code=f"job_{job['state']}")
+    return job
 
 
-def _tell_failures(client: Client, job_id: int, output: Output) -> None:
-    failed = client.pages(f"jobs/{job_id}/units", state="failed", page_size=SHOWN_FAILURES)
+def tell_failures(client: Client, job_id: int, output: Output) -> None:
+    """Note the first units that failed, in whole or in part."""
+    failed = client.pages(f"jobs/{job_id}/units", with_errors=True, page_size=SHOWN_FAILURES)
     for _, unit in zip(range(SHOWN_FAILURES), failed):  # noqa: B905 the shorter one ends it
         output.note(f"  {unit['key']}: {unit['error']}")

@@ -1,7 +1,7 @@
 """Reads the command line, runs one action, turns every expected failure into one sentence and an exit code.
 
 Exit codes: 0 done, 1 refused, 2 wrong call, 3 not signed in, 4 not found, 5 server out of reach, 6 damaged data,
-7 job failed, 130 interrupted.
+7 job failed, 8 job finished with errors, 130 interrupted.
 """
 
 from __future__ import annotations

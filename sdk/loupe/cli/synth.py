@@ -1,4 +1,4 @@
-"""`loupe synth recipes | show | run | sample | runs | status | pull | retry`, and `aim | trial`: labelled images."""
+"""`loupe synth recipes | show | run | sample | runs | status | failed | pull | retry | aim | trial`: made images."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 
 from loupe import credentials, references
 from loupe.cli import aim
-from loupe.cli.jobs import ENDED, follow
+from loupe.cli.jobs import ended_badly, tell_failures, wait
 from loupe.cli.output import Output, plain, size
 from loupe.client import Client, Json
-from loupe.errors import LoupeClientError, NotFound, UsageError
+from loupe.errors import FinishedWithErrors, LoupeClientError, NotFound, UsageError
 from loupe.pull import pull
 from loupe.unpack import unpack
 
@@ -54,7 +54,8 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=20, help="at most so many (default 20)")
     command.set_defaults(action=list_runs)
     for name, action, text in (
-        ("status", status, "one run, and what failed in it"),
+        ("status", status, "one run, and the first items that failed in it"),
+        ("failed", list_failed, "all items of a run that could not be made"),
         ("retry", retry, "make what failed again"),
         ("pull", pull_run, "put the files of a run here"),
     ):
@@ -105,9 +106,20 @@ def run(options: argparse.Namespace, output: Output) -> None:
         if options.out is None and not options.watch:
             output.pairs(_line(started), ("id", "job", *COLUMNS[1:6]))
             return
-        _watch(client, started, output)
+        job = wait(client, int(started["job"]["id"]), output, weigh="image")
+        failed = _tell_failures(client, started["id"], output)
+        if job["units_failed"] and not output.as_json:
+            tell_failures(client, job["id"], output)
+        if job["state"] not in ("finished", "finished_with_errors"):
+            output.note(job["error"])
+            raise ended_badly(job)
         if options.out is not None:
             _bring(client, started["id"], options.out, output)
+        if job["state"] != "finished":
+            told = f"{failed} of {started['count']} images could not be made"
+            if shards := job["units_failed"]:
+                told += f", and {shards} shard{'s' * (shards != 1)} failed as a whole"
+            raise FinishedWithErrors(f"Finished with errors: {told}. Try again: loupe synth retry {started['id']}")
 
 
 def _start(client: Client, body: Json, output: Output) -> Json:
@@ -122,15 +134,16 @@ def _start(client: Client, body: Json, output: Output) -> Json:
     return client.post("synthesis/runs", {**body, "confirm": True})
 
 
-def _watch(client: Client, started: Json, output: Output) -> Json:
-    job = follow(client, int(started["job"]["id"]), output, tell=False, weigh="image")
-    found = client.get(f"synthesis/runs/{started['id']}")
-    if found["failed"]:
-        output.note(f"{found['failed']} of {found['count']} items could not be made:")
-        for one in islice(client.pages(f"synthesis/runs/{started['id']}/failed"), SHOWN_FAILURES):
-            output.note(f"  {one['index']}: {one['reason']}")
-        output.note(f"Make one alone: loupe synth sample --run {started['id']} --index N --out FILE")
-    return job
+def _tell_failures(client: Client, run_id: int, output: Output) -> int:
+    """Note the first items that could not be made; how many there are."""
+    failed = int(client.get(f"synthesis/runs/{run_id}")["failed"])
+    for one in islice(client.pages(f"synthesis/runs/{run_id}/failed"), SHOWN_FAILURES if failed else 0):
+        output.note(f"Item {one['index']} of seed {one['seed']} could not be made: {one['reason']}")
+    if failed > SHOWN_FAILURES:
+        output.note(f"{failed - SHOWN_FAILURES} more: loupe synth failed {run_id}")
+    if failed:
+        output.note(f"Make one alone: loupe synth sample --run {run_id} --index N --out FILE")
+    return failed
 
 
 def _bring(client: Client, run_id: int, folder: Path, output: Output) -> None:
@@ -181,19 +194,19 @@ def status(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
         found = client.get(f"synthesis/runs/{options.id}")
         output.pairs(found if output.as_json else _line(found), (*COLUMNS, "name", "stored_bytes", "created_at"))
-        if found["failed"] and not output.as_json:
-            rows = islice(client.pages(f"synthesis/runs/{options.id}/failed"), SHOWN_FAILURES)
-            output.rows(rows, ("index", "seed", "code", "reason"), "")
+        if not output.as_json:
+            _tell_failures(client, options.id, output)
+
+
+def list_failed(options: argparse.Namespace, output: Output) -> None:
+    with Client(credentials.load()) as client:
+        rows = client.pages(f"synthesis/runs/{options.id}/failed")
+        output.rows(rows, ("index", "seed", "code", "reason"), "All its items could be made.")
 
 
 def retry(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
-        found = client.get(f"synthesis/runs/{options.id}")
-        if found["job"] and found["job"]["state"] in ENDED and found["job"]["units_failed"]:
-            answer = {"job": client.post(f"jobs/{found['job']['id']}/retry")["id"]}
-        else:
-            answer = client.post(f"synthesis/runs/{options.id}/retry")
-        output.pairs(answer, ("job",))
+        output.pairs(client.post(f"synthesis/runs/{options.id}/retry"), ("job",))
 
 
 def pull_run(options: argparse.Namespace, output: Output) -> None:

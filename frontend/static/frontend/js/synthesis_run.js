@@ -21,7 +21,7 @@ async function again(index) {
     toast(item ? `It failed again: ${item.reason}` : "It could not be made.", { bad: true });
     return;
   }
-  toast("This time it could be made. “Try all again” puts it into a new version.");
+  toast("This time it could be made. “Try again what failed” puts it into a new version.");
   showSample(item, `loupe synth sample --run ${run} --index ${index} --out sample.png`);
 }
 
