@@ -137,10 +137,8 @@ def cluster_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
     words = []
     for one in (question.evidence for question in questions):
         already = f", {one['confirmed']} of them confirmed" if one["confirmed"] else ""
-        words.append(
-            f"{one['faces']} faces{already}; the weakest has {one['weakest_similarity']:.2f} to the others, the widest "
-            f"pair {one['widest_similarity']:.2f}; {pool.threshold:.2f} would join them."
-        )
+        fit = "they all fit well" if one["weakest_similarity"] >= pool.threshold else "the first ones fit least"
+        words.append(f"{one['faces']} faces that look like one person{already}; {fit}.")
     return words
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from annotation.clustering.centroids import centroids
 from annotation.clustering.typical import typical
 from mining.known.candidates import Known, Made, confirmed, draw
+from mining.known.plain_words import how_alike
 from mining.strategies.base import Question
 from mining.strategies.merges import SEVERAL
 from mining.strategies.persons import hearts
@@ -121,7 +122,7 @@ def known_merges(pool: Pool, questions: Sequence[Question], wanted: int, rng: np
 def merge_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
     """The same words for real and known ones; nobody is named, for both rows may bear one name."""
     alike = [float(_measure(pool, sides)[0]) for sides in _sides(pool, questions)]
-    return [f"The two rows are {one:.2f} alike; people are joined from {pool.threshold:.2f} on." for one in alike]
+    return [f"These two rows {how_alike(pool, one)}." for one in alike]
 
 
 def _sides(pool: Pool, questions: Sequence[Question]) -> list[tuple[Int, Int]]:

@@ -47,21 +47,19 @@ def mix_in(
 
     What people confirmed of faces that are suspects, in these questions or as `doubted`, is no known answer.
 
-    Fewer, or none, where people have not confirmed enough faces of the right similarity. Where there are some, all
-    questions are worded anew; the strategy's own words stay in the evidence.
+    Fewer, or none, where people have not confirmed enough faces of the right similarity. All questions are worded anew,
+    in one plain line that says no more of a known one than of a real one; the strategy's own words and figures stay in
+    the evidence.
     """
-    real = [Asked(question) for question in questions]
-    wanted = int(len(real) * share / (1 - share) + rng.random())  # rounded so that it is right on average
-    if not wanted:
-        return real
+    if not questions:
+        return []
     draw, words = KINDS[asks]
+    real = [_kept(Asked(question)) for question in questions]
+    wanted = int(len(real) * share / (1 - share) + rng.random())  # rounded so that it is right on average
     suspects = {*doubted, *(one.faces[0] for one in questions if asks == "suspect")}
     sure = replace(pool, human=pool.human & ~np.isin(pool.face_ids, list(suspects)))
-    known = draw(sure, questions, wanted, rng)
-    if not known:
-        return real
-    mixed = [_kept(one) for one in real]
-    for one in known:
+    mixed = list(real)
+    for one in draw(sure, questions, wanted, rng) if wanted else []:
         # Beside the one that it is like: what mining found hard to tell stands high, and so do its likes.
         like = questions[one.like]
         place = [other.question.faces for other in mixed].index(like.faces) + int(rng.integers(0, 2))

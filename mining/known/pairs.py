@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mining.known.candidates import Candidates, Known, choose, confirmed, rows_of
+from mining.known.plain_words import how_alike
 from mining.strategies.base import Question
 from mining.strategies.persons import SHOWN, hearts, most_alike
 from mining.strategies.pool import Float, Int, Pool
@@ -32,7 +33,7 @@ def known_pairs(pool: Pool, questions: Sequence[Question], wanted: int, rng: np.
 def pair_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
     """The same words for real and known pairs."""
     alike = _alike(pool, rows_of(pool, [question.faces[:2] for question in questions])).tolist()
-    return [f"The two faces are {one:.2f} alike; people are joined from {pool.threshold:.2f} on." for one in alike]
+    return [f"These two faces {how_alike(pool, one)}." for one in alike]
 
 
 def _same(pool: Pool, rng: np.random.Generator) -> Int:

@@ -13,6 +13,7 @@ from mining.strategies.persons import Hearts, hearts
 from mining.strategies.pool import Float, Int, Pool
 
 TRIED = 500
+CLOSE = 0.05  # in similarity, about the same
 OTHERS = 40  # people at random, besides the one that a face is most like
 
 
@@ -64,13 +65,19 @@ def known_suspects(pool: Pool, questions: Sequence[Question], wanted: int, rng: 
 def suspect_words(pool: Pool, questions: Sequence[Question]) -> list[str]:
     """The same words for real and known suspects."""
     everybody = _People.of_pool(pool)
-    like = [_likeness(pool, everybody, questions, at) for at in (0, 1)]
-    words = []
-    for n, question in enumerate(questions):
-        names = [_name(pool, question, at) for at in range(min(2, len(question.identities)))]
-        said = (f"{float(like[at][n]):.2f} to the faces of {name}" for at, name in enumerate(names))
-        words.append(f"{', '.join(said)}.")
-    return words
+    like = np.stack([_likeness(pool, everybody, questions, at) for at in (0, 1)], axis=1).tolist()
+    return [_words(pool, question, *both) for question, both in zip(questions, like, strict=True)]
+
+
+def _words(pool: Pool, question: Question, first: float, second: float) -> str:
+    names = [_name(pool, question, at) for at in range(min(2, len(question.identities)))]
+    if len(names) == 1:
+        how = "much" if first >= pool.threshold else "somewhat"
+        return f"This face looks {how} like {names[0]}, but that is not sure."
+    if abs(first - second) < CLOSE:
+        return f"This face looks about as much like {names[0]} as like {names[1]}."
+    more, less = names if first > second else names[::-1]
+    return f"This face looks more like {more} than like {less}."
 
 
 def _named(pool: Pool, one: Asked, like: Question) -> Question:
@@ -83,7 +90,7 @@ def _named(pool: Pool, one: Asked, like: Question) -> Question:
 def _name(pool: Pool, question: Question, at: int) -> str:
     person, hidden = question.identities[at], question.evidence.get("nameless", ())
     name = "" if at < len(hidden) and hidden[at] else pool.names.get(person, "")
-    return name or f"person {person}"
+    return name or f"the {('first', 'second')[at]} person"
 
 
 def _candidates(pool: Pool, everybody: _People, rng: np.random.Generator, several: bool) -> list[Asked]:

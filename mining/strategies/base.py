@@ -53,7 +53,7 @@ class Question:
         identities: the persons in question, -1 and repeats left out; that of the subject first.
         value: see `Candidates`.
         settles: how many faces one answer settles.
-        why: one sentence with the figures, for the person who answers.
+        why: one sentence with the figures, for engineers; who answers is told less, see `mining.known`.
         evidence: the same figures as plain JSON values.
         reason: what kind of find it is, in a few words; empty where the strategy knows one kind only.
     """

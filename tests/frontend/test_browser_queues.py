@@ -189,7 +189,7 @@ def test_merges_show_both_from_oldest_to_newest_and_are_answered_by_key(opened: 
 def test_photos_are_shown_on_demand_with_the_face_in_its_box(opened: Open, made: World) -> None:
     page = opened(make_pairs(made))
     shots = page.locator("[data-question]:not([hidden]) [data-photos]")
-    expect(page.get_by_text("Settles 4 faces").first).to_be_visible()
+    expect(page.get_by_text("Your answer settles 4 faces").first).to_be_visible()
     expect(shots).not_to_be_visible()
     page.keyboard.press("p")
     expect(shots.locator("img").first).to_be_visible()

@@ -79,7 +79,8 @@ def test_a_run_stores_ranked_questions_per_strategy(world: World) -> None:
     labels = who()
     first = pairs[0]
     assert set(first.identities) == {labels[world.people[0][0]], labels[world.people[1][0]]}
-    assert first.settles == 4 and "would join them" in first.why
+    assert first.settles == 4 and "would join them" in first.evidence["why"]
+    assert first.why == "These two faces look almost alike enough to be one person."
 
 
 def test_a_run_may_ask_for_questions_that_differ(world: World) -> None:
@@ -154,7 +155,8 @@ def test_answers_about_a_suspect(world: World, answer: str, kinds: list[str]) ->
     mine()
     item = questions("label_suspects")[0]
     assert item.faces[0] == stray and item.identities == [own, other]
-    assert item.why.endswith(f"to its own, person {own}.")
+    assert item.evidence["why"].endswith(f"to its own, person {own}.")
+    assert item.why == "This face looks more like the second person than like the first person."
     made = answer_item(user=user(), item_id=item.pk, answer=answer)
     assert [decision.kind for decision in made] == kinds
     labels = world.cluster()

@@ -201,9 +201,10 @@ async function more(again = false) {
     if (!answer.ok) throw new ApiError(answer.status, "error", "The server is in trouble.");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const page = fresh.getElementById("questions");
-    if (nothing) box.replaceChildren(...open()); // one that somebody else had may be here once more
     for (const question of page?.querySelectorAll("[data-question]") ?? []) {
-      if (isHere(question)) continue;
+      // What somebody else had, and gave back, is asked anew.
+      if (nothing) box.querySelector(`[data-question="${question.getAttribute("data-question")}"]`)?.remove();
+      else if (isHere(question)) continue;
       question.toggleAttribute("hidden", true);
       box.append(document.adoptNode(question));
     }
