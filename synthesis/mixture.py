@@ -43,6 +43,9 @@ class Mixture(Generator):
         others = [set(one.formats()) for one in self.generators[1:]]
         return tuple(name for name in self.generators[0].formats() if all(name in known for known in others))
 
+    def classes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for one in self.generators for name in one.classes()))
+
     def needs(self) -> str:
         return next((one.needs() for one in self.generators if one.needs()), "")
 

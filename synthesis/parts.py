@@ -60,7 +60,7 @@ def write_part(
         LoupeError: nothing can be made; the reason is that of the last item.
     """
     found = Made()
-    with part_writer(format, target, ordinal) as writer:
+    with part_writer(format, target, ordinal, generator.classes()) as writer:
         writer.pictures = pictures
         for done, (index, made) in enumerate(make_samples(generator, seed, indices)):
             if isinstance(made, Exception):

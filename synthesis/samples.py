@@ -76,6 +76,11 @@ class Generator(ABC):
         """What its samples can be written as, names of `writers.formats.FORMATS`, the usual one first."""
         return ("webdataset",)
 
+    def classes(self) -> tuple[str, ...]:
+        """What its instances may be. The ids of formats that number them count from 1 in this order, also where a class
+        does not occur; so a new class comes last. Empty where samples have no instances."""
+        return ()
+
     def needs(self) -> str:
         """What must be set up before it can render: "blender" or nothing. Such samples take seconds each."""
         return ""

@@ -29,6 +29,9 @@ class Boxes(Scene):
     angle: Annotated[tuple[float, float], Within(5, 120)] = (40, 65)
     aperture: Annotated[float, Within(0, 64)] = 0
 
+    def classes(self) -> tuple[str, ...]:
+        return "cube", "slab", "tower"
+
     def sample(self, rng: Rng) -> Params:
         count = int(rng.integers(self.count[0], self.count[1] + 1))
         round_about = rng.uniform(0, 2 * math.pi)

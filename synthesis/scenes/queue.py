@@ -19,7 +19,7 @@ from synthesis.effects.base import Image, Params
 from synthesis.samples import Labels, Rejected
 from synthesis.scenes.bodies import body_name, check_people, keep_body
 from synthesis.scenes.cameras import horizontal_angle, look_at, project
-from synthesis.scenes.heads import place_heads
+from synthesis.scenes.heads import HEAD, place_heads
 from synthesis.scenes.people import person
 from synthesis.scenes.scene import Scene
 
@@ -85,6 +85,9 @@ class QueueScenes(Scene):
             "barriers": _barriers(rng, people),
             "people": people,
         }
+
+    def classes(self) -> tuple[str, ...]:
+        return "person", HEAD
 
     def check(self) -> None:
         check_people()

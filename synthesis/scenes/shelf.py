@@ -94,6 +94,9 @@ class ShelfScenes(Scene):
             "tags": tags,
         }
 
+    def classes(self) -> tuple[str, ...]:
+        return "box", "bottle", "can", "jar", "bag", "pouch", "price_tag"
+
     def check(self) -> None:
         reopen_shelf(self.font_directories).check(frozenset(_SHOP_FONTS).union(*self.currencies, PRINT_LETTERS))
 

@@ -42,7 +42,7 @@ def estimate(generator: Generator, *, format: str, seed: int, count: int) -> dic
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
         for name in ("cold", "warm"):  # the first loads the format's library
             begin = time.perf_counter()
-            with part_writer(format, Path(folder) / name, 0) as writer:
+            with part_writer(format, Path(folder) / name, 0, generator.classes()) as writer:
                 for sample in samples:
                     writer.add(sample)
             seconds = time.perf_counter() - begin

@@ -8,7 +8,7 @@ import os
 import shutil
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -95,6 +95,13 @@ class Writer(ABC):
             parts: what each of several writers wrote, in order, without the files that `is_picture` is true of; their
                 samples' indices rise from part to part.
         """
+
+
+def class_id(ids: Mapping[str, int], name: str) -> int:
+    """The id of an instance's class. Raises InvalidInput: the recipe knows no such class."""
+    if name not in ids:
+        raise InvalidInput(f"{name!r} is no class of this recipe; there are {', '.join(ids)}.", code="bad_class")
+    return ids[name]
 
 
 def is_picture(file: Path) -> bool:

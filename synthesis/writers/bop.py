@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from pycocotools import mask as coco_mask
 
 from foundation.errors import InvalidInput
 from synthesis.samples import Sample
-from synthesis.writers.base import Writer, encode_png, full_disk_is_named
+from synthesis.writers.base import Writer, class_id, encode_png, full_disk_is_named
 
 SPLIT: Final = "train_pbr"
 OBJECTS: Final = "objects.json"
@@ -25,21 +25,24 @@ class BopWriter(Writer):
     """`train_pbr/<scene>/` with `rgb`, `depth`, `mask` (silhouettes), `mask_visib` and its JSON files; `objects.json`.
 
     Lengths are millimetres. Depth is 16 bit; what is farther than 65 m is 0, unknown.
-    Objects are classes, numbered by name from 1 in `objects.json`: {id: name}. There are no 3D models. The last
-    `scene_size` images at most are in memory, as JSON.
+    Objects are classes. `objects.json` has all of the recipe's, {id: name}, whether they occur or not, with the same
+    ids as COCO; heads have no pose of their own, so they don't. There are no 3D models. The last `scene_size` images at
+    most are in memory, as JSON.
 
     Args:
+        classes: see `Generator.classes`; their ids count from 1.
         scene_size: images in a scene's folder.
         first_scene: number of the first scene, where other writers write those before.
 
     Raises:
-        InvalidInput: a sample without instances' labels.
+        InvalidInput: a sample without instances' labels, or with an instance of another class.
     """
 
-    def __init__(self, target: Path, scene_size: int = 1000, first_scene: int = 0) -> None:
+    def __init__(self, target: Path, classes: Sequence[str], scene_size: int = 1000, first_scene: int = 0) -> None:
         if scene_size < 1:
             raise InvalidInput(f"A scene holds at least one image, not {scene_size}.", code="bad_shard_size")
         super().__init__(target)
+        self._ids = {name: number for number, name in enumerate(classes, 1)}
         self.scene_size = scene_size
         self._scene = first_scene
         self._rows: dict[str, dict[str, Any]] = {name: {} for name in _FILES}
@@ -62,7 +65,7 @@ class BopWriter(Writer):
             visible = (sample.labels["instance_map"] == instance["id"]).astype(np.uint8) * 255
             _write_png(scene / "mask" / f"{number:06d}_{place:06d}.png", whole)
             _write_png(scene / "mask_visib" / f"{number:06d}_{place:06d}.png", visible)
-            truth.append(_truth(instance))
+            truth.append(_truth(instance, class_id(self._ids, instance["class"])))
             facts.append(_facts(instance, visible > 0, sample.labels["depth"]))
         self._rows["scene_camera"][str(number)] = _camera(sample)
         self._rows["scene_gt"][str(number)] = truth
@@ -80,37 +83,19 @@ class BopWriter(Writer):
         if self._rows["scene_camera"]:
             self._flush()
         (self.folder / SPLIT).mkdir(exist_ok=True)
-        _number_objects(sorted((self.folder / SPLIT).iterdir()), self.folder)
+        _write_json(self.folder / OBJECTS, {str(number): name for name, number in self._ids.items()})
 
     @classmethod
     def merge(cls, parts: Sequence[Path], folder: Path) -> None:
         with full_disk_is_named():
             (folder / SPLIT).mkdir(exist_ok=True)
-            scenes = [scene for part in parts for scene in sorted((part / SPLIT).glob("*"))]  # none: no folder
-            _number_objects(scenes, folder)
-
-
-def _number_objects(scenes: Iterable[Path], folder: Path) -> None:
-    """Write the scenes' JSON files into `folder`, with numbers for the objects' names, and the list of these.
-
-    What is numbered already is numbered anew.
-    """
-    names: set[str] = set()
-    for scene in scenes:
-        names |= {row["name"] for rows in _read(scene / "scene_gt.json").values() for row in rows}
-    numbers = {name: number for number, name in enumerate(sorted(names), 1)}
-    for scene in scenes:
-        target = folder / SPLIT / scene.name
-        target.mkdir(exist_ok=True)
-        truth = _read(scene / "scene_gt.json")
-        for rows in truth.values():
-            for row in rows:
-                row["obj_id"] = numbers[row["name"]]
-        _write_json(target / "scene_gt.json", truth)
-        for name in ("scene_camera", "scene_gt_info"):
-            if scene != target:
-                (target / f"{name}.json").write_bytes((scene / f"{name}.json").read_bytes())
-    _write_json(folder / OBJECTS, {str(number): name for name, number in numbers.items()})
+            for part in parts:
+                for scene in sorted((part / SPLIT).glob("*")):  # none: no folder
+                    target = folder / SPLIT / scene.name
+                    target.mkdir(exist_ok=True)
+                    for name in _FILES:
+                        (target / f"{name}.json").write_bytes((scene / f"{name}.json").read_bytes())
+            (folder / OBJECTS).write_bytes((parts[0] / OBJECTS).read_bytes())
 
 
 def _camera(sample: Sample) -> dict[str, Any]:
@@ -126,12 +111,12 @@ def _camera(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _truth(instance: dict[str, Any]) -> dict[str, Any]:
+def _truth(instance: dict[str, Any], number: int) -> dict[str, Any]:
     pose = np.array(instance["pose"])
     return {
         "cam_R_m2c": pose[:3, :3].ravel().tolist(),
         "cam_t_m2c": (pose[:3, 3] * 1000).tolist(),
-        "obj_id": 0,
+        "obj_id": number,
         "name": instance["class"],
         "instance_id": instance["id"],
     }
@@ -157,7 +142,3 @@ def _write_png(path: Path, values: NDArray[Any]) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -13,7 +13,8 @@ from pycocotools import mask as coco_mask
 
 from foundation.errors import InvalidInput
 from synthesis.samples import Sample
-from synthesis.writers.base import Writer, encode_png, full_disk_is_named, plain_json
+from synthesis.scenes.heads import HEAD
+from synthesis.writers.base import Writer, class_id, encode_png, full_disk_is_named, plain_json
 
 FILE: Final = "annotations.json"
 _PARTS: Final = ("images", "annotations")
@@ -27,14 +28,19 @@ class CocoWriter(Writer):
     An annotation is one visible instance. Beside COCO's keys it has `instance_id` (its value in the scene's map) and
     the instance's other labels: `visibility`, `amodal_box` and what the scene adds. An image has `seed`, `index` and
     `camera`.
-    Categories are the classes that occur, by name; their ids count from 1.
+    Categories are all the recipe's classes, whether they occur or not; their ids count from 1 in its order. A person's
+    head is an annotation of its own with the person's `instance_id`, `head` being a class.
+
+    Args:
+        classes: see `Generator.classes`.
 
     Raises:
-        InvalidInput: a sample without instances' labels.
+        InvalidInput: a sample without instances' labels, or with an instance of another class.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, classes: Sequence[str]) -> None:
         super().__init__(target)
+        self._ids = {name: number for number, name in enumerate(classes, 1)}
         self._streams: dict[str, TextIO] = {}
         self._open = ExitStack()
 
@@ -47,8 +53,8 @@ class CocoWriter(Writer):
         about = {"id": sample.index + 1, "file_name": file, "width": width, "height": height}
         about |= {"seed": sample.seed, "index": sample.index, "camera": sample.labels["camera"]}
         self._line("images", about)
-        for annotation in _annotations(sample):
-            self._line("annotations", annotation)
+        for name, annotation in _annotations(sample):
+            self._line("annotations", annotation | {"category_id": class_id(self._ids, name)})
 
     def _line(self, part: str, value: Any) -> None:
         if part not in self._streams:
@@ -65,7 +71,8 @@ class CocoWriter(Writer):
                 with paths[part].open(encoding="utf-8") as stream:
                     yield from map(json.loads, stream)
 
-        _write(self.folder / FILE, lines)
+        categories = [{"id": number, "name": name, "supercategory": ""} for name, number in self._ids.items()]
+        _write(self.folder / FILE, lines, categories)
         for path in paths.values():
             path.unlink(missing_ok=True)
 
@@ -74,54 +81,51 @@ class CocoWriter(Writer):
 
     @classmethod
     def merge(cls, parts: Sequence[Path], folder: Path) -> None:
+        def read(place: Path) -> Any:
+            return json.loads((place / FILE).read_text(encoding="utf-8"))
+
         def rows(part: str) -> Iterator[Any]:
             for place in parts:
-                whole = json.loads((place / FILE).read_text(encoding="utf-8"))
-                names = {category["id"]: category["name"] for category in whole["categories"]}
-                for row in whole[part]:
-                    yield row | {"category_id": names[row["category_id"]]} if part == "annotations" else row
+                yield from read(place)[part]
 
         with full_disk_is_named():
-            _write(folder / FILE, rows)
+            _write(folder / FILE, rows, read(parts[0])["categories"])
 
 
-def _annotations(sample: Sample) -> Iterator[dict[str, Any]]:
-    """Those of one sample, with names of classes for ids, and no ids of their own yet."""
+def _annotations(sample: Sample) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The class and the annotation, but for its id, of each visible instance and head of one sample."""
     index = sample.labels["instance_map"]
     for instance in sample.labels["instances"]:
         if not instance["area"]:
             continue
         code = coco_mask.encode(np.asfortranarray(index == instance["id"], dtype=np.uint8))
-        yield {name: value for name, value in instance.items() if name not in _LEFT_OUT} | {
-            "image_id": sample.index + 1,
-            "instance_id": instance["id"],
-            "category_id": instance["class"],
-            "bbox": instance["box"],
-            "area": instance["area"],
-            "segmentation": {"size": code["size"], "counts": code["counts"].decode("ascii")},
-            "iscrowd": 0,
-        }
+        mask = {"size": code["size"], "counts": code["counts"].decode("ascii")}
+        others = {name: value for name, value in instance.items() if name not in _LEFT_OUT}
+        head = instance.get(HEAD)
+        if head is not None:
+            others[HEAD] = {name: value for name, value in head.items() if name != "mask"}
+        named = {"image_id": sample.index + 1, "instance_id": instance["id"], "iscrowd": 0}
+        about = {"bbox": instance["box"], "area": instance["area"], "segmentation": mask}
+        yield instance["class"], others | named | about
+        if head is not None and head["area"]:
+            shared = {name: head[name] for name in ("amodal_box", "amodal_area", "visibility", "area")}
+            yield HEAD, shared | named | {"bbox": head["visible_box"], "segmentation": head["mask"]}
 
 
-def _write(path: Path, rows: Any) -> None:
-    """The file of all images and annotations, which are read twice and never held in memory.
+def _write(path: Path, rows: Callable[[str], Iterator[Any]], categories: list[dict[str, Any]]) -> None:
+    """The file of all images and annotations, which are never held in memory.
 
     Args:
-        rows: called with `images` or `annotations`, iterates over these; annotations' category ids are names.
+        rows: called with `images` or `annotations`, iterates over these; annotations get their ids here.
     """
-    names = sorted({row["category_id"] for row in rows("annotations")})
-    numbers = {name: number for number, name in enumerate(names, 1)}
-    numbered = (
-        row | {"id": number, "category_id": numbers[row["category_id"]]}
-        for number, row in enumerate(rows("annotations"), 1)
-    )
+    numbered = (row | {"id": number} for number, row in enumerate(rows("annotations"), 1))
     with path.open("w", encoding="utf-8") as out:
         out.write('{"info": {"description": "synthetic scenes"},\n"images": ')
         _list(out, rows("images"))
         out.write(',\n"annotations": ')
         _list(out, numbered)
         out.write(',\n"categories": ')
-        _list(out, ({"id": number, "name": name, "supercategory": ""} for name, number in numbers.items()))
+        _list(out, categories)
         out.write("}\n")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +19,11 @@ FORMATS: Final[dict[str, str]] = {
     "webdataset": "synthesis.writers.webdataset.WebDatasetWriter",
 }
 # What the writer of one part of a data set must be told, so that parts fit together.
-_OF_PART: Final[dict[str, Callable[[int], dict[str, Any]]]] = {
-    "image_folder": lambda ordinal: {"class_label": "class"},
-    "bop": lambda ordinal: {"first_scene": ordinal, "scene_size": 10**9},
-    "webdataset": lambda ordinal: {"first_shard": ordinal, "shard_size": 10**9},
+_OF_PART: Final[dict[str, Callable[[int, Sequence[str]], dict[str, Any]]]] = {
+    "image_folder": lambda ordinal, classes: {"class_label": "class"},
+    "coco": lambda ordinal, classes: {"classes": classes},
+    "bop": lambda ordinal, classes: {"classes": classes, "first_scene": ordinal, "scene_size": 10**9},
+    "webdataset": lambda ordinal, classes: {"first_shard": ordinal, "shard_size": 10**9},
 }
 
 
@@ -35,7 +36,11 @@ def writer_class(name: str) -> type[Writer]:
     return found
 
 
-def part_writer(name: str, target: Path, ordinal: int) -> Writer:
-    """The writer of part `ordinal` of a data set, whose folder and others' are merged afterwards."""
-    told = _OF_PART[name](ordinal) if name in _OF_PART else {}
+def part_writer(name: str, target: Path, ordinal: int, classes: Sequence[str] = ()) -> Writer:
+    """The writer of part `ordinal` of a data set, whose folder and others' are merged afterwards.
+
+    Args:
+        classes: see `Generator.classes`.
+    """
+    told = _OF_PART[name](ordinal, classes) if name in _OF_PART else {}
     return writer_class(name)(target, **told)

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from foundation.errors import InvalidInput
+from synthesis.effects import item_rng
+from synthesis.recipes import build
 from synthesis.samples import Sample
+from synthesis.scenes.packaging import PACKAGES
 from synthesis.scenes.truth import run_lengths
 from synthesis.writers import BopWriter, CocoWriter, WebDatasetWriter
 from synthesis.writers.base import is_picture
@@ -66,7 +69,9 @@ def instance(number: int, box: list[int], index_map: NDArray[np.uint16], name: s
     }
 
 
-def written(cls: Any, target: Path, samples: list[Sample], **settings: int) -> Path:
+def written(cls: Any, target: Path, samples: list[Sample], **settings: Any) -> Path:
+    if cls is not WebDatasetWriter:
+        settings.setdefault("classes", CLASSES)
     with cls(target, **settings) as writer:
         for one in samples:
             writer.add(one)
@@ -188,7 +193,7 @@ def test_parts_merge_into_one(name: str, tmp_path: Path) -> None:
     samples = [sample(index) for index in range(7)]
     parts = []
     for ordinal, chosen in enumerate((samples[:3], samples[3:4], [], samples[4:])):
-        with part_writer(name, tmp_path / f"part{ordinal}", ordinal) as writer:
+        with part_writer(name, tmp_path / f"part{ordinal}", ordinal, CLASSES) as writer:
             for one in chosen:
                 writer.add(one)
         parts.append(tmp_path / f"part{ordinal}")
@@ -221,10 +226,69 @@ def test_same_bytes_and_nothing_half_written(cls: Any, tmp_path: Path) -> None:
     samples = [sample(index) for index in range(3)]
     one, two = (contents(written(cls, tmp_path / name, samples)) for name in ("one", "two"))
     assert one == two
-    with pytest.raises(InvalidInput, match="no instances"), cls(tmp_path / "bad") as writer:
+    with pytest.raises(InvalidInput, match="no instances"), cls(tmp_path / "bad", CLASSES) as writer:
         writer.add(samples[0])
         writer.add(Sample(samples[0].image, {"text": "a"}, {}, 7, 1, 0))
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
+
+
+@pytest.mark.parametrize("name", ["coco", "bop"])
+def test_a_class_has_the_same_id_whatever_else_occurs(name: str, tmp_path: Path) -> None:
+    classes = ("lid", *CLASSES, "crate")
+    one = sample(0)
+    for instance in one.labels["instances"]:
+        instance["class"] = CLASSES[2]  # the only one that occurs
+    with part_writer(name, tmp_path / "out", 0, classes) as writer:
+        writer.add(one)
+    if name == "coco":
+        found = json.loads((tmp_path / "out" / "annotations.json").read_text())
+        assert [(one["id"], one["name"]) for one in found["categories"]] == list(enumerate(classes, 1))
+        ids = {annotation["category_id"] for annotation in found["annotations"]}
+    else:
+        (read,) = read_bop(tmp_path / "out")
+        assert read["names"] == dict(enumerate(classes, 1))
+        ids = {gt["obj_id"] for gt, *_ in read["instances"]}
+    assert ids == {classes.index(CLASSES[2]) + 1}
+    with (
+        pytest.raises(InvalidInput, match="'коробка' is no class"),
+        part_writer(name, tmp_path / "no", 0, ("a",)) as no,
+    ):
+        no.add(one)
+
+
+def test_heads_are_annotations_of_their_own(tmp_path: Path) -> None:
+    one = sample(0)
+    number = max(one.labels["instances"], key=lambda instance: instance["area"])["id"]
+    seen = one.labels["instance_map"] == number
+    seen[int(np.nonzero(seen)[0].max()) :] = False
+    x, y, w, h = cv2.boundingRect(seen.astype(np.uint8))
+    head = {"box": [1, 2, 30, 40], "amodal_box": [-3, 2, 34, 40], "amodal_area": 900, "area": int(seen.sum())}
+    head |= {"visible_box": [x, y, w, h], "mask": run_lengths(seen), "visibility": 0.25}
+    for instance in one.labels["instances"]:
+        instance["head"] = None
+    one.labels["instances"][number % 5]["head"] = {**head, "area": 0, "visible_box": None}
+    one.labels["instances"][number - 1]["head"] = head
+    classes = (*CLASSES, "head")
+    coco = COCO(str(written(CocoWriter, tmp_path / "out", [one], classes=classes) / "annotations.json"))
+    (found,) = coco.loadAnns(coco.getAnnIds(catIds=[4]))
+    assert np.array_equal(coco.annToMask(found), seen)
+    assert (found["bbox"], found["area"], found["instance_id"]) == ([x, y, w, h], int(seen.sum()), number)
+    assert (found["visibility"], found["amodal_box"]) == (0.25, [-3, 2, 34, 40])
+    (person,) = (a for a in coco.loadAnns(coco.getAnnIds(catIds=[1, 2, 3])) if a["instance_id"] == number)
+    assert person["head"]["box"] == [1, 2, 30, 40]
+    assert "mask" not in person["head"]
+    (read,) = read_bop(written(BopWriter, tmp_path / "bop", [one], classes=classes))
+    assert read["names"][4] == "head"
+
+
+def test_scenes_know_their_classes() -> None:
+    kinds = {package.kind for packages in PACKAGES.values() for package in packages}
+    assert set(build({"shelf": {}}).classes()) == {*kinds, "price_tag"}
+    assert build({"queue": {}}).classes() == ("person", "head")
+    spec = [build({"boxes": {}}).sample(item_rng(1, index)) for index in range(20)]
+    assert {box["class"] for one in spec for box in one["boxes"]} == set(build({"boxes": {}}).classes())
+    mixed = build({"mixture": {"generators": [{"queue": {}}, {"boxes": {}}, {"queue": {}}]}})
+    assert mixed.classes() == ("person", "head", "cube", "slab", "tower")
 
 
 @pytest.mark.parametrize("cls", [CocoWriter, BopWriter])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 
 from foundation.errors import InvalidInput
 from synthesis.effects.seeds import item_rng
@@ -98,6 +99,9 @@ def test_heads_become_boxes() -> None:
     x, y, w, h = head["box"]
     assert (x, y) == (59, 29) or (abs(x - 59) <= 1 and abs(y - 29) <= 1)
     assert 20 <= w <= 23 and 20 <= h <= 23 and head["visibility"] > 0.95
+    x, y, w, h = head["visible_box"]
+    assert 400 < head["area"] <= w * h and head["area"] <= head["amodal_area"]
+    assert coco_mask.decode(head["mask"])[y : y + h, x : x + w].sum() == coco_mask.area(head["mask"]) == head["area"]
     assert instances[1]["head"] is None and instances[2]["head"] is None
 
 
