@@ -244,7 +244,7 @@ def sheet_url(name: str) -> str:
 def brief(value: Any) -> str:
     """A JSON value in at most 200 characters, for lists of facts."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     if isinstance(value, dict) and value and not any(isinstance(inner, dict | list) for inner in value.values()):
         return ", ".join(f"{words(key)} {brief(inner)}" for key, inner in value.items())[:400]
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

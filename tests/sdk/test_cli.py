@@ -12,7 +12,7 @@ import httpx
 import loupe.client
 import pytest
 from loupe.cli.main import main
-from loupe.cli.output import size
+from loupe.cli.output import Output, size
 
 Reply = Callable[[httpx.Request], httpx.Response]
 
@@ -104,6 +104,26 @@ def test_watch_follows_to_the_end(serve: Any, capsys: Any, end: str, code: int) 
     answers[:] = [job(end, 3)]
     assert main(["jobs", "watch", "17", "--json"]) == code
     assert json.loads(capsys.readouterr().out)["state"] == end
+
+
+def test_tables_in_a_pipe_hold_whole_values_and_plain_numbers(capsys: Any) -> None:
+    name = "a-name-" * 40
+    row = {"name": name, "reason": f"It {'really ' * 40}failed.", "rate": 1234.5678, "share": 0.000012345}
+    output = Output(as_json=False)
+    output.rows([row], ("name", "reason", "rate", "share"), "")
+    output.pairs(row, ("name", "rate"))
+    (head, line, *pairs) = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "reason", "rate", "share"]
+    assert line.split() == [name, *row["reason"].split(), "1235", "1.234e-05"]
+    assert [pair.split() for pair in pairs] == [["name", name], ["rate", "1235"]]
+
+
+def test_tables_on_a_terminal_fold_and_cut_nothing(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    Output(as_json=False).rows([{"name": "x" * 70}], ("name",), "")
+    assert capsys.readouterr().out.count("x") == 70
 
 
 def test_lists_end_where_asked(serve: Any, capsys: Any) -> None:

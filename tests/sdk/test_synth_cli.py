@@ -161,10 +161,18 @@ def test_one_item_is_made_alone(served: Served, tmp_path: Path, capsys: pytest.C
     asked = next(body for method, path, body in served.calls if path == "synthesis/preview")
     assert (asked["recipe"], asked["seed"], asked["first"], asked["count"]) == ({"text_lines": {}}, 7, 5, 1)
     assert out.read_bytes() == b"png"
+    changed = ["--set", "height=40", "--seed", "0", "--source", "people@v2"]
+    assert main(["synth", "sample", "--run", "3", *changed, "--out", str(out)]) == 0
+    asked = [body for method, path, body in served.calls if path == "synthesis/preview"][-1]
+    assert (asked["recipe"], asked["changes"], asked["seed"]) == ({"text_lines": {}}, {"height": "40"}, 0)
+    assert asked["source_dataset"] == "people@v2"
+    assert main(["synth", "sample", "text", "--run", "3", "--out", str(out)]) == 2
+    assert main(["synth", "sample", "--run", "3", "--set", "height", "--out", str(out)]) == 2
     assert json.loads(out.with_suffix(".json").read_text())["index"] == 5
     served.item = {**ITEM, "image": "", "code": "no_paint", "reason": "Grey has run out."}
     assert main(["synth", "sample", "text", "--out", str(tmp_path / "no.png")]) == 1
-    assert "Item 5 of seed 7: Grey has run out." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.endswith("Item 5 of seed 7: Grey has run out.\n")
     assert not (tmp_path / "no.png").exists()
 
 

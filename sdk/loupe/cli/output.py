@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import (
@@ -25,6 +25,7 @@ from rich.text import Text
 from loupe.errors import LoupeClientError
 
 Step = Callable[[int, int], None]
+_UNCUT: Final = 1_000_000
 
 
 class Output:
@@ -32,7 +33,10 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+        # What a program reads is never cut to a screen's width.
+        self._out = Console(
+            file=sys.stdout, soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _UNCUT
+        )
         self._err = Console(file=sys.stderr, soft_wrap=True, highlight=False)
 
     def answer(self, value: Any, text: str | None = None) -> None:
@@ -53,7 +57,7 @@ class Output:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column.replace("_", " "))
+            table.add_column(column.replace("_", " "), overflow="fold")
         for row in rows:
             table.add_row(*(Text(plain(row.get(column))) for column in columns))
         self._out.print(table)
@@ -120,7 +124,7 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(plain(item) for item in value)
     if isinstance(value, dict):

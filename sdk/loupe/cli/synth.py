@@ -46,7 +46,9 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command.set_defaults(action=run)
     command = actions.add_parser("sample", parents=[shared, wanted], help="make one image, such as one that failed")
     command.add_argument("--index", type=int, default=0, help="which of the seed's (default 0)")
-    command.add_argument("--run", type=int, help="take recipe and seed from this run")
+    command.add_argument(
+        "--run", type=int, help="recipe, seed and source of this run, but for what is said here"
+    )
     command.add_argument("--out", type=Path, required=True, help="the image; labels and parameters beside it, as JSON")
     command.add_argument("--draw", action="store_true", help="draw the labels on it")
     command.set_defaults(action=sample)
@@ -70,7 +72,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
 def _wanted() -> argparse.ArgumentParser:
     wanted = argparse.ArgumentParser(add_help=False)
     wanted.add_argument("recipe", nargs="?", help="a recipe's name, or a YAML file of one's own")
-    wanted.add_argument("--seed", type=int, default=0, help="the same seed gives the same images (default 0)")
+    wanted.add_argument("--seed", type=int, help="the same seed gives the same images (default 0)")
     wanted.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE", help="height=32..48, for instance"
     )
@@ -168,7 +170,7 @@ def _bring(client: Client, run_id: int, folder: Path, output: Output) -> None:
 
 def sample(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
-        body = _asked(options) if options.run is None else _of_run(client, options.run)
+        body = _asked(options) if options.run is None else _of_run(client, options)
         found = client.post("synthesis/preview", {**body, "first": options.index, "count": 1, "draw": options.draw})
         while found["unfinished"]:
             time.sleep(1)
@@ -219,21 +221,30 @@ def _asked(options: argparse.Namespace) -> Json:
     """What the command line says about recipe, settings and seed."""
     if not options.recipe:
         raise UsageError("Name a recipe; `loupe synth recipes` lists them.")
-    body: Json = {"recipe": options.recipe, "seed": options.seed}
+    body: Json = {"recipe": options.recipe, "seed": options.seed or 0, "changes": _changes(options)}
     if (file := Path(options.recipe)).suffix in {".yaml", ".yml"}:
         body |= {"recipe": file.read_text(encoding="utf-8"), "title": file.stem}
-    changes = [word.partition("=") for word in options.changes]
-    if wrong := [key for key, equals, _ in changes if not equals or not key]:
-        raise UsageError(f"--set {wrong[0]}: write KEY=VALUE.")
-    body["changes"] = {key.strip(): value for key, _, value in changes}
     if options.source:
         body["source_dataset"] = options.source
     return body
 
 
-def _of_run(client: Client, run_id: int) -> Json:
-    found = client.get(f"synthesis/runs/{run_id}")
-    return {"recipe": found["recipe"], "seed": found["seed"], "source_dataset": found["source_dataset"] or ""}
+def _of_run(client: Client, options: argparse.Namespace) -> Json:
+    """What a run was asked for, with what the command line says in its place."""
+    if options.recipe:
+        raise UsageError(f"Name a recipe or --run, not both: run {options.run} has its own.")
+    changes = _changes(options)
+    found = client.get(f"synthesis/runs/{options.run}")
+    seed = found["seed"] if options.seed is None else options.seed
+    source = options.source or found["source_dataset"] or ""
+    return {"recipe": found["recipe"], "seed": seed, "source_dataset": source, "changes": changes}
+
+
+def _changes(options: argparse.Namespace) -> Json:
+    changes = [word.partition("=") for word in options.changes]
+    if wrong := [key for key, equals, _ in changes if not equals or not key]:
+        raise UsageError(f"--set {wrong[0]}: write KEY=VALUE.")
+    return {key.strip(): value for key, _, value in changes}
 
 
 def _check_free(folder: Path) -> None:
