@@ -16,6 +16,7 @@ from accounts.shortcuts import keys_of, shown
 from foundation.errors import LoupeError, NotFound
 
 T = TypeVar("T")
+MOST_SHOWN = 2000
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,16 @@ class told:  # noqa: N801 - reads as a verb: with told(request): ...
 
 
 def is_partial(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page. Going back in history asks for the whole page."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+    """Whether htmx asks for a part of the page. Going back in history asks for the whole page, as does what takes the
+    live parts from it (`frontend/partials/live.html`)."""
+    whole = request.headers.get("HX-History-Restore-Request") == "true" or request.headers.get("HX-Trigger") == "live"
+    return request.headers.get("HX-Request") == "true" and not whole
+
+
+def at_least(request: HttpRequest, size: int) -> int:
+    """How many rows of a list to show: a page of them, or as many as one has scrolled to, if they are brought up to
+    date in place."""
+    return max(size, min(whole_number(request.GET.get("shown"), 0) or 0, MOST_SHOWN))
 
 
 def until_ended(response: HttpResponse, *, ended: bool) -> HttpResponse:

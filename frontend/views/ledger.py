@@ -20,10 +20,10 @@ from accounts.roles import Capability
 from annotation.ledger.entries import Kind
 from annotation.models import Identity
 from annotation.queries.decision_access import may_take_back
-from annotation.queries.ledger_pages import LedgerFilter, list_decisions
+from annotation.queries.ledger_pages import PAGE, LedgerFilter, list_decisions
 from annotation.services.reversals import Reversal, preview_reversal, take_back
 from foundation.errors import LoupeError
-from frontend.pages import is_partial, page, signed_in, told, whole_number
+from frontend.pages import at_least, is_partial, page, signed_in, told, whole_number
 from loop.queries import time_of_round
 
 # What the address of the page may hold, in the order in which the page shows it.
@@ -35,7 +35,7 @@ NUMBERS = ("by", "person", "round", "run", "batch", "upto")
 def index(request: HttpRequest) -> HttpResponseBase:
     """Decisions by kind, person, annotator, round, run and time."""
     given = _given(request.GET)
-    found = list_decisions(_chosen(given), cursor=request.GET.get("after", ""))
+    found = list_decisions(_chosen(given), cursor=request.GET.get("after", ""), size=at_least(request, PAGE))
     query = urlencode({**given, "after": found.cursor})
     context: dict[str, Any] = {
         "decisions": found.rows,

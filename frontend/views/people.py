@@ -15,6 +15,7 @@ from accounts.roles import Capability
 from annotation.models import Identity
 from annotation.queries.ledger_pages import LedgerFilter, list_decisions
 from annotation.queries.people_pages import (
+    FACES_PAGE,
     PeopleFilter,
     complete_name,
     count_labels_of,
@@ -32,7 +33,7 @@ from annotation.queries.person_story import (
     photos_of,
 )
 from frontend.charts.bars import Bar, bar_chart
-from frontend.pages import GRID_KEYS, Key, is_partial, page, whole_number
+from frontend.pages import GRID_KEYS, Key, at_least, is_partial, page, whole_number
 
 KEYS = [
     Key("", "Confirm the selected faces, or all that are shown", "confirm"),
@@ -70,7 +71,7 @@ def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
         raise Http404
     if person.merged_into is not None:
         return redirect("ui:person", person.merged_into.pk)
-    found = list_faces_of(person, cursor=request.GET.get("after", ""))
+    found = list_faces_of(person, cursor=request.GET.get("after", ""), size=at_least(request, FACES_PAGE))
     query = urlencode({"after": found.cursor})
     context: dict[str, Any] = {
         "person": person,

@@ -60,7 +60,7 @@ def test_marks_on_a_cluster_are_undone_by_mouse_before_any_answer(opened: Open, 
     status = page.locator("[data-question]:not([hidden]) [data-status]")
     expect(status).to_have_text("1 ignored")
     undo.click()
-    expect(status).to_have_text("Nothing selected")
+    expect(status).to_have_text("1 face selected, not this person")  # as before the mark
     expect(undo).to_have_attribute("aria-disabled", "true")
 
 

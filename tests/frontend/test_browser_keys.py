@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from annotation.models import Decision
 from tests.factories import World
-from tests.frontend.seen import toast
+from tests.frontend.seen import toast, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -55,8 +55,10 @@ def test_what_was_undone_can_be_done_again_and_undone_again(cluster: Page) -> No
     cluster.keyboard.press("Space")
     cluster.keyboard.press("r")
     toast(cluster, "Rejected: 1 face")
-    for key, said in (("Control+z", "Undone"), ("Control+Shift+Z", "Redone"), ("Control+z", "Undone")):
+    steps = (("Control+z", "Undone"), ("Control+Shift+Z", "Redone"), ("Control+z", "Undone"))
+    for number, (key, said) in enumerate(steps, 1):
         cluster.keyboard.press(key)
+        until(cluster, lambda number=number: Decision.objects.filter(kind="revert").count() == number)
         toast(cluster, f"{said}: Rejected: 1 face")
     kinds = list(Decision.objects.order_by("id").values_list("kind", flat=True))
     assert kinds == ["reject", "revert", "revert", "revert"]

@@ -6,7 +6,7 @@ import { openDialog, startDialogs } from "./dialogs.js";
 import { onAction, onKey, startKeys } from "./keys.js";
 import { startTheme } from "./theme.js";
 import { startToasts, toast, toastError } from "./toast.js";
-import { redo, undo } from "./decisions.js";
+import { redo, undo } from "./steps.js";
 
 function startMenu() {
   const button = document.querySelector("[data-menu]");

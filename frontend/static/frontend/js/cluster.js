@@ -3,10 +3,12 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
-import { decide, tellNext } from "./decisions.js";
+import { decide } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onAction, onKey } from "./keys.js";
+import { refresh } from "./refresh.js";
 import { Selection } from "./selection.js";
+import { refreshPage, stepsHere, tellNext } from "./steps.js";
 import { toast } from "./toast.js";
 import { VirtualGrid } from "./virtual_grid.js";
 
@@ -18,14 +20,19 @@ const faces = (count) => `${count} face${count === 1 ? "" : "s"}`;
 
 /** All faces of a cluster: the first of them came with the page. @param {HTMLElement} root @param {() => void} onChange */
 function clusterGrid(root, onChange) {
-  const { facesUrl, first, medoid, widest } = root.dataset;
+  const { facesUrl = "", first, medoid, widest } = root.dataset;
+  let here = first; // came with the page
   /** @type {Map<number, string>} */
   const marks = new Map([[Number(medoid), "medoid"]]);
   for (const face of (widest ?? "").split(",")) marks.set(Number(face), "widest");
   const grid = new VirtualGrid(root, {
     marks,
     onChange,
-    load: async (after) => (after ? call("GET", `${facesUrl}?${new URLSearchParams({ after })}`) : JSON.parse(first ?? "{}")),
+    load: async (after) => {
+      const page = after || !here ? call("GET", after ? `${facesUrl}?${new URLSearchParams({ after })}` : facesUrl) : JSON.parse(here);
+      here = undefined;
+      return page;
+    },
   });
   grid.ready.then(() => comeBack(grid), () => toast("The faces of this cluster could not be read. Reload the page.", { bad: true }));
   return grid;
@@ -33,7 +40,7 @@ function clusterGrid(root, onChange) {
 
 const PLACE = "loupe.grid";
 
-/** An undo, a merge or the way back shows the page anew: one is where one was. @param {VirtualGrid} grid */
+/** The way back, or an undo on another page, shows this one anew: one is where one was. @param {VirtualGrid} grid */
 function comeBack(grid) {
   const left = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
   if (left.page === location.pathname) grid.restore(left);
@@ -47,17 +54,54 @@ class Workspace {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.identity = Number(root.dataset.identity);
-    this.revision = Number(root.dataset.revision);
-    this.name = root.dataset.name ?? "";
     this.isCluster = root.dataset.kind === "cluster";
-    // Shortly after a merge the cluster still stands under the person that was merged: then its faces are named singly.
-    this.wholeCluster = this.isCluster && root.dataset.merged === undefined && root.dataset.old === undefined;
     const grid = /** @type {HTMLElement} */ (root.querySelector("#grid"));
     this.selection = this.isCluster ? clusterGrid(grid, () => this.show()) : new Selection(grid, () => this.show());
     this.busy = false;
     this.start();
     this.show();
+    stepsHere({ refresh: () => this.refresh(), show: (entry, step) => this.showStep(entry.faces ?? [], step) });
+  }
+
+  /** What the page knows of the person, which decisions change. @returns {DOMStringMap} */
+  get person() {
+    return /** @type {HTMLElement} */ (this.root.querySelector("#about")).dataset;
+  }
+
+  get identity() {
+    return Number(this.person.identity);
+  }
+
+  get revision() {
+    return Number(this.person.revision);
+  }
+
+  set revision(revision) {
+    this.person.revision = String(revision);
+  }
+
+  get name() {
+    return this.person.name ?? "";
+  }
+
+  /** Shortly after a merge the cluster still stands under the person that was merged: then its faces are named singly. */
+  get wholeCluster() {
+    return this.isCluster && this.person.merged === undefined && this.root.dataset.old === undefined;
+  }
+
+  /** The faces and the person as they are now; the selection stays. @returns {Promise<boolean>} */
+  async refresh() {
+    const chosen = this.selection.faces();
+    const [came] = await Promise.all([refresh(), this.selection.reload()]);
+    this.selection.select(chosen);
+    return came;
+  }
+
+  /** What was undone can be said of the same faces again. @param {number[]} chosen @param {"undo" | "redo"} step */
+  async showStep(chosen, step) {
+    await this.selection.ready;
+    this.selection.select(chosen, step === "undo");
+    return true;
   }
 
   start() {
@@ -99,14 +143,14 @@ class Workspace {
   /**
    * @param {Statement} statement
    * @param {string} said
-   * @param {number[]} [settled] faces to grey out
+   * @param {{ settled?: number[], selected?: number[] }} [faces] to grey out, and to select again on undo
    */
-  async say(statement, said, settled = []) {
+  async say(statement, said, { settled = [], selected = settled } = {}) {
     if (this.busy) return null;
     this.busy = true;
     try {
       const full = { evidence: this.evidence(), ...statement };
-      const answer = await decide(full, said);
+      const answer = await decide(full, said, selected);
       if (answer) this.selection.settle(settled);
       if (answer && full.expected_revision !== undefined) this.revision = full.expected_revision + 1;
       return answer;
@@ -124,7 +168,7 @@ class Workspace {
     else if (this.wholeCluster) statement.cluster = Number(this.root.dataset.cluster);
     else statement.faces = this.selection.left();
     const count = chosen.length || (statement.faces?.length ?? Number(this.root.dataset.size));
-    const answer = await this.say(statement, `Confirmed: ${faces(count)} of ${named}`);
+    const answer = await this.say(statement, `Confirmed: ${faces(count)} of ${named}`, { selected: chosen });
     if (!answer) return;
     this.selection.tick(chosen.length ? chosen : this.selection.left());
     this.selection.clear();
@@ -138,7 +182,7 @@ class Workspace {
     const chosen = this.needed();
     if (!chosen.length) return;
     const statement = { kind: "reject", faces: chosen, identity: this.identity, expected_revision: this.revision };
-    await this.say(statement, `Rejected: ${faces(chosen.length)}`, chosen);
+    await this.say(statement, `Rejected: ${faces(chosen.length)}`, { settled: chosen });
   }
 
   /** @param {"ignore" | "not_a_face"} kind @param {string} one @param {string} many */
@@ -146,12 +190,11 @@ class Workspace {
     const chosen = this.needed();
     if (!chosen.length) return;
     const said = `${faces(chosen.length)} ${chosen.length === 1 ? one : many}`;
-    await this.say({ kind, faces: chosen }, said, chosen);
+    await this.say({ kind, faces: chosen }, said, { settled: chosen });
   }
 
   openName() {
-    const dialog = openDialog("name-dialog");
-    dialog?.querySelector("input")?.select();
+    openDialog("name-dialog");
   }
 
   /** @param {string} text @param {Person | null} person */
@@ -163,13 +206,13 @@ class Workspace {
     if (text === this.name) return;
     const statement = { kind: "rename", identity: this.identity, text, expected_revision: this.revision };
     if (!(await this.say(statement, text ? `Named: ${text}` : "Name removed"))) return;
-    this.name = text;
+    this.person.name = text;
     const shown = text || `Person ${this.identity}`;
     for (const element of document.querySelectorAll("[data-person-name]")) element.textContent = shown;
   }
 
   openMerge() {
-    openDialog("merge-dialog")?.querySelector("input")?.focus();
+    openDialog("merge-dialog");
   }
 
   /** @param {Person} person */
@@ -177,9 +220,9 @@ class Workspace {
     const statement = { kind: "merge", identity: this.identity, into: person.id };
     const said = `Merged with ${person.name}`;
     if (!(await this.say(statement, said))) return;
+    if (this.isCluster) return refreshPage(said);
     tellNext(said, true);
-    if (this.isCluster) location.reload();
-    else location.assign(`/people/${person.id}/`);
+    location.assign(`/people/${person.id}/`);
   }
 
   openSplit() {
@@ -197,7 +240,6 @@ class Workspace {
       return image;
     });
     dialog.querySelector("[data-split-faces]")?.replaceChildren(...images);
-    dialog.querySelector("input")?.focus();
   }
 
   /** @param {string} text @param {Person | null} person */
@@ -210,7 +252,7 @@ class Workspace {
     else if (text) statement.text = text;
     const who = person?.name ?? text;
     const said = `Split out: ${faces(chosen.length)}${who ? ` as ${who}` : ""}`;
-    if (await this.say(statement, said, chosen)) this.revision += 1;
+    if (await this.say(statement, said, { settled: chosen })) this.revision += 1;
   }
 
   /** @param {"next" | "previous"} where */
@@ -235,7 +277,7 @@ function startDialog(id, work) {
   const dialog = document.getElementById(id);
   const root = dialog?.querySelector("[data-person-field]");
   const form = dialog?.querySelector("form");
-  if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return null;
+  if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return;
   const field = new PersonField(root, (person) => compare(dialog, work, person));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -246,8 +288,19 @@ function startDialog(id, work) {
     if (id === "split-dialog") await work.split(text, person);
     if (id === "merge-dialog" && person) await work.merge(person);
   });
-  if (id !== "name-dialog") dialog.addEventListener("close", () => window.setTimeout(() => field.reset()));
-  return field;
+  new MutationObserver(() => dialog.open && offer(dialog, field, work)).observe(dialog, { attributeFilter: ["open"] });
+}
+
+/** Offer people at once, before anything is typed. @param {HTMLDialogElement} dialog @param {PersonField} field @param {Workspace} work */
+function offer(dialog, field, work) {
+  field.reset();
+  field.except = String(work.identity);
+  if (dialog.id === "name-dialog") field.input.value = work.name;
+  field.input.focus();
+  field.input.select();
+  dialog.querySelector("[data-compare]")?.setAttribute("hidden", "");
+  dialog.querySelector("[data-submit-merge]")?.setAttribute("disabled", "");
+  void field.look();
 }
 
 /** Both covers side by side before two people become one. @param {HTMLDialogElement} dialog @param {Workspace} work @param {Person} person */
@@ -261,7 +314,7 @@ function compare(dialog, work, person) {
     const text = box.querySelector(`[data-${side}-name]`);
     if (text) text.textContent = name;
   };
-  fill("left", work.root.dataset.cover ?? "", work.name || `Person ${work.identity}`);
+  fill("left", work.person.cover ?? "", work.name || `Person ${work.identity}`);
   fill("right", person.cover ?? "", person.name);
   box.removeAttribute("hidden");
   const button = dialog.querySelector("[data-submit-merge]");
@@ -276,10 +329,5 @@ const preview = document.querySelector("[data-preview-grid]");
 if (preview instanceof HTMLElement) clusterGrid(preview, () => {});
 if (root) {
   const work = new Workspace(root);
-  for (const id of ["name-dialog", "merge-dialog", "split-dialog"]) {
-    const field = startDialog(id, work);
-    const dialog = document.getElementById(id);
-    // Offer people at once, before anything is typed.
-    if (field && dialog) new MutationObserver(() => dialog.hasAttribute("open") && void field.look()).observe(dialog, { attributeFilter: ["open"] });
-  }
+  for (const id of ["name-dialog", "merge-dialog", "split-dialog"]) startDialog(id, work);
 }

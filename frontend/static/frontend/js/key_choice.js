@@ -3,7 +3,7 @@
 
 import { call } from "./api.js";
 import { nameOf } from "./keys.js";
-import { tellNext } from "./decisions.js";
+import { tellNext } from "./steps.js";
 import { toastError } from "./toast.js";
 
 const table = document.querySelector("[data-key-choice]");

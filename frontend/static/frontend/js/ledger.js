@@ -1,19 +1,18 @@
 // @ts-check
 /** Taking single decisions back. */
 
-import { revert, tellNext } from "./decisions.js";
+import { takeBack } from "./steps.js";
 import { toastError } from "./toast.js";
 
 document.addEventListener("click", async (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-revert]") : null;
   if (!(button instanceof HTMLButtonElement)) return;
-  button.disabled = true;
+  if (button.ariaDisabled) return;
+  button.ariaDisabled = "true"; // and keeps the focus
   try {
-    await revert(Number(button.dataset.revert));
-    tellNext(`Decision ${button.dataset.revert} was taken back.`);
-    location.reload();
+    await takeBack(Number(button.dataset.revert));
   } catch (error) {
-    button.disabled = false;
+    button.ariaDisabled = null;
     toastError(error);
   }
 });

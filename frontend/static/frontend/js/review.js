@@ -2,12 +2,14 @@
 /** Questions one by one, answered by key. The next one shows at once, while the answer is on its way. */
 
 import { ApiError, call } from "./api.js";
-import { answerOf, answersOf, redo, rememberVote, rememberVotes, restartClock, showSteps, stepsHere, undo } from "./decisions.js";
+import { answerOf, answersOf, restartClock } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
 import { keepLeases } from "./review_leases.js";
+import { queueSteps } from "./review_steps.js";
+import { redo, rememberVotes, showSteps, stepsHere, undo } from "./steps.js";
 import { toast, toastError } from "./toast.js";
 
 const box = document.getElementById("questions");
@@ -40,7 +42,7 @@ const SETTLED = ["item_closed", "item_leased", "already_answered"];
 const outbox = new Outbox(box?.dataset.user ?? "", {
   onSent: (entry, answer) => {
     if (entry.items) boardSent(entry, answer);
-    else rememberVote(answer, entry.path, entry.body, entry.said, entry.page);
+    else rememberVotes([answer.vote], entry);
   },
   onRefused: (entry, error) => {
     toastError(error);
@@ -98,10 +100,10 @@ function giveBoard() {
   show(open()[0]);
 }
 
-/** @param {import("./outbox.js").Entry} entry @param {import("./decisions.js").Outcomes} outcomes */
+/** @param {import("./outbox.js").Entry} entry @param {import("./steps.js").Outcomes} outcomes */
 function boardSent(entry, { results }) {
   const votes = results.flatMap((one) => (one.vote ? [one.vote.vote] : []));
-  if (votes.length) rememberVotes(votes, entry.path, entry.body, entry.said, entry.page);
+  if (votes.length) rememberVotes(votes, entry);
   const refused = results.flatMap((one) => (one.refused ? [{ item: one.number, ...one.refused }] : []));
   const first = refused[0];
   if (!first) return;
@@ -315,9 +317,13 @@ for (const question of open()) {
   if (items.some((item) => outbox.holds(item))) question.dataset.answered = "";
 }
 const openName = startNaming(currentCluster, give);
-stepsHere((verb) => Boolean(currentCluster()?.has(verb)) || (verb === "undo" && outbox.entries.length > 0));
 if (box) show(open()[0]);
 started = true;
+stepsHere({
+  also: (step) => Boolean(currentCluster()?.has(step)) || (step === "undo" && outbox.entries.length > 0),
+  refresh: async () => true,
+  ...(box && { show: queueSteps({ box, open, show, count }) }),
+});
 waitForOthers();
 const renew = box ? keepLeases(box, shownItems, notKept) : () => {};
 

@@ -102,6 +102,16 @@ export class BoardQuestion {
     if (photos?.toggleAttribute("hidden") === false) photos.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {{ item: number, answer: string }[]} answers that were given before */
+  restore(answers) {
+    for (const { item, answer } of answers) {
+      const tile = this.selection.tiles().find((one) => Number(one.dataset.pair) === item);
+      tile?.toggleAttribute("data-left-out", answer === "skip");
+      tile?.setAttribute("aria-selected", String(answer === OTHER[this.expected]));
+    }
+    this.#tell();
+  }
+
   /** Only these pairs are asked again. @param {number[]} items */
   keep(items) {
     for (const tile of this.selection.tiles()) if (!items.includes(Number(tile.dataset.pair))) tile.remove();

@@ -3,9 +3,9 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
-import { showSteps } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { prefetch } from "./sheets.js";
+import { showSteps } from "./steps.js";
 import { toast } from "./toast.js";
 import { VirtualGrid } from "./virtual_grid.js";
 
@@ -15,6 +15,7 @@ import { VirtualGrid } from "./virtual_grid.js";
  */
 /** @typedef {"split" | "ignored" | "not_faces"} Leaving how faces can leave a cluster, besides being rejected */
 /** @typedef {{ how: Leaving, group: number }} Left */
+/** @typedef {{ left: Map<number, Left>, selected: number[] }} Chosen what is said of faces: those that leave with the answer, and those selected */
 /** @typedef {(answer: string, said: string, payload: Payload) => void} Give */
 
 /** @param {number} count */
@@ -40,9 +41,9 @@ export class ClusterQuestion {
     this.question = question;
     /** @type {Map<number, Left>} faces that leave when the rest is confirmed; each change makes a new map */
     this.left = new Map();
-    /** @type {Map<number, Left>[]} */
+    /** @type {Chosen[]} */
     this.before = [];
-    /** @type {Map<number, Left>[]} */
+    /** @type {Chosen[]} */
     this.after = [];
     const { facesUrl, medoid, widest } = question.dataset;
     /** @type {Map<number, string>} */
@@ -96,9 +97,9 @@ export class ClusterQuestion {
     const back = Array.from(chosen).every((face) => next.get(face)?.how === how);
     const group = Math.max(1, ...Array.from(next.values(), (one) => one.group)) + 1;
     for (const face of chosen) if (!next.delete(face) || !back) next.set(face, { how, group: how === "split" ? group : 0 });
-    this.before.push(this.left);
+    this.before.push(this.#chosen());
     this.after = [];
-    this.#leftAre(next);
+    this.#choose({ left: next, selected: [] });
   }
 
   /** @param {"undo" | "redo"} verb @returns {boolean} whether there is a change to what leaves that can be taken back, or done again */
@@ -111,15 +112,32 @@ export class ClusterQuestion {
     const [from, to] = verb === "undo" ? [this.before, this.after] : [this.after, this.before];
     const found = from.pop();
     if (!found) return false;
-    to.push(this.left);
-    this.#leftAre(found);
+    to.push(this.#chosen());
+    this.#choose(found);
     return true;
   }
 
-  /** @param {Map<number, Left>} left */
-  #leftAre(left) {
+  /** What an answer says of faces is chosen again. @param {Payload} payload */
+  async restore({ rejected = [], split = [], ignored = [], not_faces = [] }) {
+    await this.grid.ready;
+    /** @type {Map<number, Left>} */
+    const left = new Map();
+    split.forEach((group, at) => group.forEach((face) => left.set(face, { how: "split", group: at + 2 })));
+    for (const face of ignored) left.set(face, { how: "ignored", group: 0 });
+    for (const face of not_faces) left.set(face, { how: "not_faces", group: 0 });
+    this.#choose({ left, selected: rejected });
+  }
+
+  /** @returns {Chosen} */
+  #chosen() {
+    return { left: this.left, selected: this.grid.faces() };
+  }
+
+  /** @param {Chosen} chosen */
+  #choose({ left, selected }) {
     this.left = left;
     this.grid.tag(new Map(Array.from(left, ([face, one]) => [face, tagOf(one)])));
+    this.grid.select(selected);
   }
 
   /** @returns {number[]} */

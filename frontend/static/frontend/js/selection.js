@@ -15,9 +15,18 @@ export class Selection {
     grid.addEventListener("click", (event) => this.#click(event));
     grid.addEventListener("keydown", (event) => this.#key(event));
     grid.addEventListener("focusin", (event) => this.#rove(event.target));
-    const first = this.tiles()[0];
-    if (first) first.tabIndex = 0;
+    this.ready = Promise.resolve();
+    this.#enter();
   }
+
+  /** The key of Tab leads to the first tile until one has been current. */
+  #enter() {
+    const tiles = this.tiles();
+    if (tiles[0] && !tiles.some((tile) => tile.tabIndex === 0)) tiles[0].tabIndex = 0;
+  }
+
+  /** The tiles came with the page, and come anew with it. */
+  async reload() {}
 
   /** @returns {HTMLElement[]} in page order, without those already dealt with */
   tiles() {
@@ -39,6 +48,11 @@ export class Selection {
     return this.tiles().map((tile) => Number(tile.dataset.face));
   }
 
+  /** Go back to the tile that was current, if one was. */
+  resume() {
+    if (this.anchor?.isConnected) this.anchor.focus({ preventScroll: true });
+  }
+
   focus() {
     this.tiles()[0]?.focus();
   }
@@ -53,6 +67,16 @@ export class Selection {
       mark.textContent = "✓";
       tile.querySelector(".caption")?.append(mark);
     }
+  }
+
+  /** @param {number[]} faces @param {boolean} [on] whether they are selected from now on */
+  select(faces, on = true) {
+    const wanted = new Set(faces);
+    for (const tile of this.tiles()) {
+      if (wanted.has(Number(tile.dataset.face))) tile.setAttribute("aria-selected", String(on));
+    }
+    this.#enter();
+    this.onChange();
   }
 
   clear() {

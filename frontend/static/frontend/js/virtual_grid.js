@@ -52,6 +52,20 @@ export class VirtualGrid {
     this.ready = this.#fill();
   }
 
+  /** The same faces as they are now; where one is and what is selected stays. */
+  async reload() {
+    await this.ready;
+    let after = "";
+    let at = 0;
+    do {
+      const page = await this.load(after);
+      for (const one of page.faces) this.rows[at++] = one;
+      after = page.next;
+    } while (after);
+    for (const one of this.rows) if (gone(one)) this.selected.delete(one.face);
+    this.#changed();
+  }
+
   async #fill() {
     let after = "";
     do {
@@ -76,6 +90,11 @@ export class VirtualGrid {
     this.root.scrollTop = place.top;
     if (this.active >= 0) this.root.focus({ preventScroll: true });
     this.#draw();
+  }
+
+  /** Go back to the face that was current, if one was. */
+  resume() {
+    if (this.active >= 0) this.root.focus({ preventScroll: true });
   }
 
   /** Go to the grid; the first face is current unless one was before. */
@@ -120,6 +139,14 @@ export class VirtualGrid {
     const wanted = new Set(faces);
     for (const one of this.rows) if (wanted.has(one.face) && !gone(one)) one.state = "confirmed";
     this.#mark();
+  }
+
+  /** @param {number[]} faces @param {boolean} [on] whether they are selected from now on */
+  select(faces, on = true) {
+    const wanted = new Set(faces);
+    if (on) this.#select(this.rows.filter((one) => wanted.has(one.face)));
+    else for (const face of faces) this.selected.delete(face);
+    this.#changed();
   }
 
   /** @param {GridFace[]} rows */
@@ -220,7 +247,7 @@ export class VirtualGrid {
     tile.setAttribute("aria-selected", String(this.selected.has(one.face)));
     tile.classList.toggle("tagged", tag !== undefined);
     tile.classList.toggle("gone", gone(one));
-    if (gone(one)) tile.setAttribute("aria-disabled", "true");
+    tile.ariaDisabled = gone(one) ? "true" : null;
     const caption = /** @type {HTMLElement} */ (tile.querySelector(".caption"));
     const text = tag ?? similarity + (one.state === "confirmed" ? " ✓" : gone(one) ? ` ${one.note}` : "");
     if (caption.textContent !== text) caption.textContent = text;
