@@ -27,7 +27,7 @@ from foundation.errors import NotFound
 from mining.consensus.agreement import cohen_kappa, fleiss_kappa
 from mining.consensus.votes import Votes
 from mining.models import ErrorModel, ReviewBatch, ReviewVote
-from mining.vote_queries import LONGEST, SKIP
+from mining.vote_queries import LONGEST, SKIP, UNWEIGHED
 
 DAYS = 30
 SHARED_VOTES = 20_000  # the latest votes on questions that several people answered, which agreement is taken from
@@ -153,7 +153,7 @@ class _Shared:
 
 def _shared(batches: Iterable[int] | None = None) -> list[_Shared]:
     """The latest votes on questions that two or more people answered."""
-    live = ReviewVote.objects.filter(withdrawn_at=None, item__batch__overlap__gt=1).exclude(answer=SKIP)
+    live = ReviewVote.objects.filter(withdrawn_at=None, item__batch__overlap__gt=1).exclude(answer__in=UNWEIGHED)
     if batches is not None:
         live = live.filter(item__batch__in=list(batches))
     shared = live.order_by().values("item").annotate(n=Count("pk")).filter(n__gte=2)

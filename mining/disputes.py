@@ -16,6 +16,9 @@ WORDS = {
     "right": "the other person",
     "neither": "neither of the two",
     "both": "both are one person",
+    "ignore": "set a face aside",
+    "not_a_face": "not a face",
+    "somebody": "somebody else",
 }
 
 

@@ -15,7 +15,7 @@ from foundation.progress import Progress, silent
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 from mining.other_model import with_other_model
 from mining.strategies.pool import Int, Pool
-from mining.vote_queries import SKIP
+from mining.vote_queries import ASIDE, SKIP
 
 State = ReviewItem.State
 
@@ -96,8 +96,9 @@ def load_pool(run: ClusterRun, *, other_model: bool = False, progress: Progress 
 
 
 def _asked() -> set[tuple[int, ...]]:
-    """The faces of all questions but those that a newer clustering has overtaken, which may be asked anew."""
-    asked = ReviewItem.objects.exclude(state=State.OBSOLETE, decision=None)
+    """The faces of all questions but those that may be asked anew: a newer clustering has overtaken them, or a face
+    that they showed was set aside."""
+    asked = ReviewItem.objects.exclude(state=State.OBSOLETE, decision=None).exclude(decision__kind__in=ASIDE)
     return {tuple(faces) for faces in asked.values_list("faces", flat=True).iterator()}
 
 

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.boards import MOST
 from mining.services.drafts import ANSWERS
-from mining.vote_queries import SKIP
+from mining.vote_queries import OF_FACES, SKIP
 
 MOST_LEASED = 100
 MOST_ID = 2**63 - 1
-ALL_ANSWERS = sorted({answer for answers in ANSWERS.values() for answer in answers})
+ALL_ANSWERS = sorted({answer for answers in ANSWERS.values() for answer in answers}.union(OF_FACES))
 
 
 class ReviewBatchSerializer(serializers.ModelSerializer[ReviewBatch]):
@@ -101,14 +101,16 @@ class AnswerSerializer(serializers.Serializer[Any]):
         choices=ALL_ANSWERS,
         help_text="About a pair: same, different. About a suspect: left (the first of the item's identities), right "
         "(the second), neither, both (the two are one person). About a cluster: same, different (its widest pair are "
-        "two people). About two people: same, different",
+        "two people). About two people: same, different. Instead of an answer: ignore or not_a_face, of faces that the "
+        "question shows; somebody, of a suspect who is a third person",
     )
     payload = serializers.DictField(
         required=False,
         default=dict,
         help_text="With `same` about a cluster: ids of faces that leave it as `rejected` (not the person), `ignored`, "
         "`not_faces` or `split` (lists of faces, each a person of their own), and `name` (what the person is called) "
-        "or `into` (the person who they are)",
+        "or `into` (the person who they are). With `ignore` or `not_a_face`: `faces`, their ids. "
+        "With `somebody`: `into`",
     )
     seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False, allow_null=True, default=None)
 

@@ -9,11 +9,17 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from annotation.ledger.entries import Kind
 from annotation.models import Label
 from mining.known.scoring import claimed, is_right
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
 
 SKIP = "skip"
+ASIDE = (Kind.IGNORE.value, Kind.NOT_A_FACE.value)  # faces that a question shows
+SOMEBODY = "somebody"  # the suspect is a third person
+# What is said of faces instead of an answer. It closes the question, and tells nothing of how people err about such.
+OF_FACES = (*ASIDE, SOMEBODY)
+UNWEIGHED = (SKIP, *OF_FACES)
 EXPECTED = {"pair": 3.0, "suspect": 3.0, "cluster": 9.0, "merge": 9.0}  # seconds, before anybody was timed
 EXPECTED_VOTES, TIMED_VOTES = 10, 500  # how many votes that counts as, and how many of the latest are looked at
 LONGEST = 120.0  # seconds; longer, and somebody did something else meanwhile
@@ -33,7 +39,8 @@ class Cast:
 def votes_of_kind(asks: str, *, batch: int | None = None) -> list[Cast]:
     """Votes on known answers and on questions that two or more people answered, in three queries."""
     several = Q(item__batch__overlap__gt=1) | ~Q(item__gold="")
-    live = ReviewVote.objects.filter(several, item__batch__asks=asks, withdrawn_at=None).exclude(answer=SKIP)
+    live = ReviewVote.objects.filter(several, item__batch__asks=asks, withdrawn_at=None)
+    live = live.exclude(answer__in=UNWEIGHED)
     if batch is not None:
         live = live.filter(item__batch=batch)
     counted = live.values("item").annotate(n=Count("pk")).filter(Q(n__gte=2) | ~Q(item__gold=""))

@@ -78,24 +78,25 @@ def read_payload(payload: Mapping[str, Any]) -> Said:
     if payload.keys() - {"rejected", "split", "ignored", "not_faces", "name", "into"}:
         raise InvalidInput("An answer names `rejected`, `split`, `ignored`, `not_faces`, `name`.", code="bad_payload")
     name, into, groups = payload.get("name", ""), payload.get("into"), payload.get("split", [])
-    if not isinstance(name, str) or not (into is None or _is_id(into)) or (name.strip() and into is not None):
+    if not isinstance(name, str) or not (into is None or is_id(into)) or (name.strip() and into is not None):
         raise InvalidInput("There is either `name`, a text, or `into`, a person's id.", code="bad_payload")
     if not isinstance(groups, list) or [] in groups:
         raise InvalidInput("`split` are lists of face ids.", code="bad_payload")
-    rejected, ignored, not_faces = (_faces(payload.get(key, [])) for key in ("rejected", "ignored", "not_faces"))
-    said = Said(rejected, tuple(map(_faces, groups)), ignored, not_faces, name.strip(), into)
+    rejected, ignored, not_faces = (faces_in(payload.get(key, [])) for key in ("rejected", "ignored", "not_faces"))
+    said = Said(rejected, tuple(map(faces_in, groups)), ignored, not_faces, name.strip(), into)
     if len(set(said.out)) < len(said.out):
         raise InvalidInput("Each face leaves a cluster in one way only.", code="bad_payload")
     return said
 
 
-def _faces(given: object) -> tuple[int, ...]:
-    if not isinstance(given, list) or not all(map(_is_id, given)):
+def faces_in(given: object) -> tuple[int, ...]:
+    """Ids of faces, each once. Raises InvalidInput (`bad_payload`)."""
+    if not isinstance(given, list) or not all(map(is_id, given)):
         raise InvalidInput("Faces are named by their ids.", code="bad_payload")
     return tuple(dict.fromkeys(given))
 
 
-def _is_id(given: object) -> bool:
+def is_id(given: object) -> bool:
     return type(given) is int and 0 < given < 2**63
 
 

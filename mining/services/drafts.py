@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from annotation.ledger.entries import Kind
 from annotation.models import Identity, Label
 from annotation.services.decisions import Draft
-from annotation.services.identities import assignment, merger, rejection
+from annotation.services.identities import merger, rejection
 from foundation.errors import InvalidInput
 from mining.models import ReviewBatch, ReviewItem
 from mining.services.cluster_drafts import about_cluster, known_now, parting
+from mining.services.face_drafts import about_faces, shows
+from mining.vote_queries import OF_FACES
 
 Payload = Mapping[str, Any]
 
@@ -35,24 +37,15 @@ def about_suspect(item: ReviewItem, answer: str, payload: Payload) -> list[Draft
     subject, (own, *others) = item.faces[0], item.identities
     copies = item.faces[1:2] if item.evidence.get("copy") else []
     if answer == "left":
-        return _shows([subject, *copies], own)
+        return shows([subject, *copies], own)
     if answer == "right" and others:
-        return _shows([subject, *copies], others[0])
+        return shows([subject, *copies], others[0])
     if answer == "neither":
         return [rejection(person, [subject, *copies]) for person in (own, *others)]
     if answer == "both" and others:
         few, many = sorted((own, others[0]), key=lambda person: Label.objects.filter(identity=person).count())
-        return [*_shows([subject, *copies], own), merger(few, many)]
+        return [*shows([subject, *copies], own), merger(few, many)]
     raise InvalidInput("A suspect is `left`, `right`, `neither` or `both`.", code="unknown_answer")
-
-
-def _shows(faces: Sequence[int], person: int) -> list[Draft]:
-    """That these faces are the person: confirmed where they bear the label, else put there."""
-    theirs = set(Label.objects.filter(face__in=faces, identity=person).values_list("face_id", flat=True))
-    confirmed = [face for face in faces if face in theirs]
-    moved = [face for face in faces if face not in theirs]
-    drafts = [Draft(Kind.ASSIGN, faces=tuple(confirmed), identity=person)] if confirmed else []
-    return drafts + (assignment(moved, person) if moved else [])
 
 
 def about_merge(item: ReviewItem, answer: str, payload: Payload) -> list[Draft]:
@@ -91,7 +84,10 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 
 
 def drafts_of(item: ReviewItem, answer: str, payload: Payload) -> list[Draft]:
-    """What this answer to a question writes. Raises InvalidInput (`unknown_answer`, or what the kind refuses)."""
+    """What this answer to a question writes, or what is said of its faces instead. Raises InvalidInput
+    (`unknown_answer`, or what the kind refuses)."""
+    if answer in OF_FACES and item.batch.asks != ReviewBatch.Asks.CLUSTER:  # which has its own words for that
+        return about_faces(item, answer, payload)
     known = ANSWERS.get(item.batch.asks, ())
     if answer not in known:
         raise InvalidInput(f"The answers to this question are {', '.join(known)}.", code="unknown_answer")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from annotation.ledger.entries import Kind
@@ -21,7 +22,7 @@ from mining.known.scoring import claimed
 from mining.models import ErrorModel, ReviewBatch, ReviewItem, ReviewVote
 from mining.services.drafts import ANSWERS, drafts_of
 from mining.services.leases import yet_to_answer
-from mining.vote_queries import SKIP
+from mining.vote_queries import ASIDE, OF_FACES, SKIP
 
 State = ReviewItem.State
 SURE = 0.95  # two people who are right nine times in ten and agree reach 0.99; two against one, 0.90
@@ -48,6 +49,8 @@ def settle(item: ReviewItem, votes: Sequence[ReviewVote], *, by: User) -> None:
         _take_back(item, item.decision, by)
     if verdict.state != State.ANSWERED:
         _close(item, verdict.state, None)
+    elif verdict.answer in OF_FACES:
+        _decide(item, verdict, votes, by)  # whatever was asked, this is news of the face
     elif item.gold:
         _act_as_if(item, verdict, votes, by)
     elif item.batch.overlap > 1 and (said := _said_directly(item)) is not None:
@@ -71,9 +74,7 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
         return Verdict(State.ANSWERED, final.answer, final.payload)
     if not given:
         return Verdict(State.SKIPPED if votes and not yet_to_answer(item.pk).exists() else State.OPEN)
-    one_person = item.batch.asks == ReviewBatch.Asks.CLUSTER and {vote.answer for vote in given} == {"same"}
-    pick_alike = all(vote.payload == given[0].payload for vote in given)
-    carried = _face_by_face(given) if one_person and not pick_alike else _as_a_whole(item, given)
+    carried = _said_by_all(given) if any(vote.answer in OF_FACES for vote in given) else _carried(item, given)
     certain = carried.sure >= SURE
     if len(given) >= wanted:
         return carried if certain else Verdict(State.DISPUTED)
@@ -81,6 +82,18 @@ def _verdict(item: ReviewItem, votes: Sequence[ReviewVote]) -> Verdict:
     if certain and item.state == State.ANSWERED:
         return carried
     return Verdict(State.OPEN)
+
+
+def _said_by_all(given: Sequence[ReviewVote]) -> Verdict:
+    """What is said of faces counts only where everybody says the same."""
+    said = {(vote.answer, vote.payload.get("into"), *sorted(vote.payload.get("faces", ()))) for vote in given}
+    return Verdict(State.ANSWERED, given[0].answer, given[0].payload, 1.0 if len(said) == 1 else 0.0)
+
+
+def _carried(item: ReviewItem, given: Sequence[ReviewVote]) -> Verdict:
+    one_person = item.batch.asks == ReviewBatch.Asks.CLUSTER and {vote.answer for vote in given} == {"same"}
+    pick_alike = all(vote.payload == given[0].payload for vote in given)
+    return _face_by_face(given) if one_person and not pick_alike else _as_a_whole(item, given)
 
 
 def _face_by_face(given: Sequence[ReviewVote]) -> Verdict:
@@ -147,7 +160,10 @@ def _decide(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by:
     completing.decision = made[0]
     completing.save(update_fields=["decision"])
     _close(item, State.ANSWERED, made[0])
-    _close_settled(item)
+    if verdict.answer in ASIDE:
+        _close_moot(item, drafts[0].faces)
+    else:
+        _close_settled(item)
 
 
 def _act_as_if(item: ReviewItem, verdict: Verdict, votes: Sequence[ReviewVote], by: User) -> None:
@@ -180,10 +196,21 @@ def _close_settled(item: ReviewItem) -> None:
     alike = (ReviewBatch.Asks.PAIR, ReviewBatch.Asks.MERGE)
     asks = alike if item.batch.asks in alike else (item.batch.asks,)
     same = ReviewItem.objects.filter(state=State.OPEN, faces__0=item.faces[0], batch__asks__in=asks, gold="")
-    settled = same if item.batch.asks == ReviewBatch.Asks.SUSPECT else same.filter(faces=item.faces)
-    free = settled.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
+    _obsolete(same if item.batch.asks == ReviewBatch.Asks.SUSPECT else same.filter(faces=item.faces), item.decision)
+
+
+def _close_moot(item: ReviewItem, faces: Sequence[int]) -> None:
+    """Close other questions about faces that were set aside: suspects, and pairs as far as they are found quickly."""
+    asks = (ReviewBatch.Asks.PAIR, ReviewBatch.Asks.SUSPECT)
+    second = Q(batch=item.batch_id, batch__asks=ReviewBatch.Asks.PAIR, faces__1__in=faces)
+    shown = Q(batch__asks__in=asks, faces__0__in=faces) | second
+    _obsolete(ReviewItem.objects.filter(shown, state=State.OPEN, gold=""), item.decision)
+
+
+def _obsolete(questions: QuerySet[ReviewItem], decision: Decision | None) -> None:
+    free = questions.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
     obsolete = ReviewItem.objects.filter(pk__in=list(free))
-    obsolete.update(state=State.OBSOLETE, decision=item.decision)
+    obsolete.update(state=State.OBSOLETE, decision=decision)
 
 
 def _said_directly(item: ReviewItem) -> Decision | None:
