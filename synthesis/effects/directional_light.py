@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from models_zoo.alignment import CROP_SIZE, TEMPLATE
+from models_zoo.alignment import CROP_SIZE
 from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.face_relief import head, height, normals
+from synthesis.effects.faces import to_template
 from synthesis.effects.shading import Map, lit, onto_face
 
-# A head on the template: an ellipsoid about the middle of the face, radii across, down and deep.
-_CENTRE, _RADII = (56.0, 66.0), (47.0, 62.0, 50.0)
-_NOSE_HEIGHT, _SOCKET_DEPTH = 13.0, 4.0
-_SHADOW_STEPS = 10
+# The share of light from everywhere, and the direction of the rest, that photos are taken in, more or less.
+_USUAL_AMBIENT: Final = 0.45
+_USUAL: Final = np.array([0.0, -0.3, 0.954])
+# Shadows are sought on every second pixel, at these distances in pixels of the template.
+_COARSER: Final = 2
+# How far round the corner light reaches, as a cosine, and how much more of red, green and blue a lamp has than shadows.
+_SOFT: Final = np.float32(0.12)
+_LAMP: Final = (0.15, 0.0, -0.17)
+_STEPS: Final = (2.0, 4.0, 6.0, 9.0, 12.0, 16.0, 20.0, 25.0)
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionalLight(Effect):
-    """Lambert shading of a coarse relief of a head that is laid onto the landmarks, with cast shadows.
+    """Lambert shading, with cast shadows, of a relief of a head that is laid onto the landmarks, over usual shading.
 
     Attributes:
         slant: degrees between the light and the line of sight; 0 is a flash, 80 from the very side.
@@ -39,61 +46,64 @@ class DirectionalLight(Effect):
             "slant_deg": between(rng, self.slant),
             "from_deg": between(rng, (-200.0, 20.0)),
             "ambient": between(rng, self.ambient),
+            "warmth": between(rng, (-0.2, 1.0)),
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         slant, side = np.deg2rad(params["slant_deg"]), np.deg2rad(params["from_deg"])
         light = np.array([np.sin(slant) * np.cos(side), np.sin(slant) * np.sin(side), np.cos(slant)])
-        shade = params["ambient"] + (1 - params["ambient"]) * _direct(light)
-        # The photo's own light came from the front, more or less; the middle of the face stays as bright as it was.
-        face = shade[30:100, 25:87]
-        level, around = float(np.quantile(face, 0.7)), float(face.mean())
-        shade = around + (shade - around) * _head()
-        return lit(image, onto_face(np.minimum(shade / level, 1.4), landmarks, (image.shape[0], image.shape[1])))
-
-
-@cache
-def _head() -> Map:
-    """float32 (112, 112), 1 on the face, falling to 0 where the head ends and other things begin."""
-    y, x = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
-    out = np.hypot((x - _CENTRE[0]) / _RADII[0], (y - _CENTRE[1]) / _RADII[1])
-    ramp = np.clip((0.98 - out) / 0.28, 0.0, 1.0)
-    smooth: Map = ramp * ramp * (3 - 2 * ramp)
-    return smooth
+        ambient = params["ambient"]
+        shade = (np.float32(ambient) + np.float32(1 - ambient) * _direct(light)) * _usual()
+        # The lit part of the face stays as bright as it was; what is beside the head gets the face's light on average.
+        face = cv2.resize(shade[28:100, 24:88], (16, 18), interpolation=cv2.INTER_AREA)
+        level, around = float(np.partition(face, -72, axis=None)[-72]), float(face.mean())
+        shade = (around + (shade - around) * head()) * np.float32(1 / level)
+        size = (image.shape[0], image.shape[1])
+        laid = onto_face(np.minimum(shade, np.float32(1.5)), landmarks, size)
+        laid = laid * (1 + np.float32(1 - ambient) * _texture(image, light, landmarks))
+        # Lamps are warmer than the sky or the walls that light the shadows.
+        warm = (np.clip(laid, 0, 1) - np.float32(0.7)) * np.float32(params["warmth"])
+        return lit(image, laid, [1 + np.float32(tint) * warm for tint in _LAMP])
 
 
 def _direct(light: Any) -> Map:
     """float32 (112, 112), the direct light that each point of the relief gets, 0..1."""
-    height, normals = _relief()
-    facing = np.clip(normals @ light.astype(np.float32), 0.0, 1.0)
-    reach = np.hypot(light[0], light[1])
-    if reach < 1e-3:
-        lit_everywhere: Map = facing
-        return lit_everywhere
-    blocked = np.zeros_like(height)
-    for step in range(1, _SHADOW_STEPS + 1):
-        far = 2.5 * step
-        shift = np.array([[1, 0, -far * light[0] / reach], [0, 1, -far * light[1] / reach]], np.float32)
-        towards = cv2.warpAffine(height, shift, height.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-        blocked = np.maximum(blocked, towards - height - far * light[2] / reach)
-    seen = 1.0 - np.clip(blocked / 2.0, 0.0, 1.0)
-    soft: Any = cv2.GaussianBlur(facing * seen, (0, 0), 1.5)
-    return soft  # type: ignore[no-any-return]
+    facing: Any = cv2.transform(normals(), light[None].astype(np.float32))
+    # Skin lets light through, so that it ends softly.
+    facing = np.clip((facing + _SOFT) * np.float32(1 / (1 + _SOFT)), 0, 1)
+    reach = float(np.hypot(light[0], light[1]))
+    if reach < 0.05:
+        return facing  # type: ignore[no-any-return]
+    small = _coarse_height()
+    blocked: Any = np.zeros_like(small)
+    for far in _STEPS:
+        shift = np.array([[1, 0, -far * light[0] / reach / _COARSER], [0, 1, -far * light[1] / reach / _COARSER]])
+        towards = cv2.warpAffine(small, shift, small.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        # The further away what throws the shadow, the softer its rim.
+        above = towards - small - np.float32(far * light[2] / reach)
+        blocked = cv2.max(blocked, above * np.float32(1 / (1 + 0.1 * far)))
+    seen = cv2.resize(cv2.blur(1 - np.minimum(blocked * np.float32(0.42), 1), (3, 3)), facing.shape[::-1])
+    return facing * seen  # type: ignore[no-any-return]
+
+
+def _texture(image: Image, light: Any, landmarks: Landmarks | None) -> Map:
+    """float32 (h, w), about 0: how skin and hair stand out in slanting light, as if what is pale stood higher."""
+    grey: Any = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (3, 3), 0.8)
+    turned = to_template(landmarks)[:, :2].T @ light[:2] if landmarks is not None else light[:2]
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    slope = across * np.float32(-0.02 * turned[0]) - down * np.float32(0.02 * turned[1])
+    found: Map = np.clip(slope, -0.22, 0.22)
+    return found
 
 
 @cache
-def _relief() -> tuple[Map, Any]:
-    """Height towards the camera, float32 (112, 112), and unit normals (112, 112, 3), of a face on the template."""
-    y, x = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
-    inside = 1 - ((x - _CENTRE[0]) / _RADII[0]) ** 2 - ((y - _CENTRE[1]) / _RADII[1]) ** 2
-    height = _RADII[2] * np.sqrt(np.clip(inside, 0.04, None))
-    (left, right, tip, *_), eyes = TEMPLATE, float(TEMPLATE[:2, 1].mean())
-    along = np.clip((y - eyes) / (float(tip[1]) - eyes), 0.0, 1.0)
-    below = np.exp(-(np.clip(y - float(tip[1]), 0.0, None) ** 2) / 12.0)
-    height += _NOSE_HEIGHT * along * below * np.exp(-((x - float(tip[0])) ** 2) / (2 * (3.0 + 3.0 * along) ** 2))
-    for eye in (left, right):
-        height -= _SOCKET_DEPTH * np.exp(-((x - eye[0]) ** 2) / 120.0 - (y - eye[1]) ** 2 / 40.0)
-    height = cv2.GaussianBlur(height, (0, 0), 1.5)
-    down, across = np.gradient(height)
-    normals = np.dstack([-across, -down, np.ones_like(height)])
-    return height, (normals / np.linalg.norm(normals, axis=2, keepdims=True)).astype(np.float32)
+def _coarse_height() -> Map:
+    side = CROP_SIZE // _COARSER
+    small: Any = cv2.resize(height(), (side, side), interpolation=cv2.INTER_AREA)
+    return small  # type: ignore[no-any-return]
+
+
+@cache
+def _usual() -> Map:
+    """float32 (112, 112): what undoes the shading that photos have anyway, by which light must be multiplied."""
+    return (1 / (_USUAL_AMBIENT + (1 - _USUAL_AMBIENT) * _direct(_USUAL))).astype(np.float32)

@@ -1,26 +1,30 @@
-"""A hand before the face: a palm and four fingers in the colour of the face's own skin."""
+"""A hand before the face, in the colour of the face's own skin and in its light."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from models_zoo.alignment import CROP_SIZE
 from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
-from synthesis.effects.faces import from_template
-from synthesis.effects.shading import blended, onto_face
+from synthesis.effects.canvas import contact
+from synthesis.effects.hand_relief import HALF_FINGER, POSES, SPREADS, TIP, relief
+from synthesis.effects.look import Look, look_of
+from synthesis.effects.overlay import laid
+from synthesis.effects.shading import Map
 
-# Places on the template that are skin on nearly every face: cheeks and the bridge of the nose.
-_SKIN = [(36.0, 72.0), (76.0, 72.0), (56.0, 58.0), (40.0, 78.0), (72.0, 78.0)]
-_BITS = 4
-# Part of it lies outside the crop.
-_MARGIN = 24
-_SIDE = CROP_SIZE + 2 * _MARGIN
+# Less light makes skin redder: light that went through it comes out again.
+_REDDER: Final = (0.9, 1.03, 1.08)
+# What redness adds to each channel.
+_BLUSH: Final = (0.03, -0.09, -0.06)
+# The share of light from one direction, and levels of a shade of 1.
+_DIRECT: Final = 0.58
+_LEVELS: Final = 160.0
+_FLAGS: Final = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +44,69 @@ class Hand(Effect):
             "aside": between(rng, (-12.0, 12.0)),
             "spread_deg": between(rng, (1.0, 7.0)),
             "shade": between(rng, (0.75, 1.05)),
+            "pose": int(rng.integers(POSES)),
+            "left": bool(rng.random() < 0.5),
+            "palm": bool(rng.random() < 0.4),
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        inside, height = _drawn(params)
-        size = (image.shape[0], image.shape[1])
-        opacity = onto_face(inside, landmarks, size, margin=_MARGIN)
-        # Light from above and before: round fingers, dark gaps.
-        down, across = np.gradient(cv2.GaussianBlur(height, (0, 0), 1.2))
-        slope = np.float32(0.9) - 0.10 * down - 0.05 * across - 0.3 * (inside > 0) * (height < 0.35)
-        light = onto_face(np.clip(slope, 0.4, 1.15).astype(np.float32), landmarks, size, margin=_MARGIN)
-        skin = _skin(image, cast(Landmarks, landmarks)) * params["shade"]
-        return blended(image, skin * light[..., None], opacity)
+        look = look_of(image, landmarks)
+        canvas = look.canvas(-300, -300, 412, 412)
+        spread = int(np.abs(np.array(SPREADS) - params["spread_deg"]).argmin())
+        drawn = relief(params["pose"], spread, params["palm"], 2 * min(canvas.density, 2))
+        to_hand, turn = _placed(params)
+        matrix = (drawn.from_hand @ to_hand @ canvas.to_template())[:2]
+        form, paint = (
+            cv2.warpAffine(drawing, matrix, canvas.shape[::-1], flags=_FLAGS, borderMode=cv2.BORDER_REPLICATE)
+            for drawing in (drawn.form, drawn.paint)
+        )
+        opaque = cv2.extractChannel(form, 3)
+        tone, red = cv2.split(paint)
+        light = _light(look)
+        shade = _shade(form, np.array([*(light[:2] @ turn), light[2]])) * tone * np.float32(params["shade"] / 128)
+        inside = opaque * np.float32(1 / 255)
+        below = (-2.0 * float(light[0]), 1.5 - 1.5 * float(light[1]))
+        keep = contact(canvas, opaque, below, 6.0, 0.45) * (1 - inside)
+        return laid(image, look, canvas, keep, [one * inside for one in _skin(look.skin, shade, red)], lit=False)
 
 
-def _skin(image: Image, landmarks: Landmarks) -> Any:
-    """Median colour (3,) of the face's skin; of the whole picture where the face lies outside."""
-    points = np.rint(from_template(_SKIN, landmarks)).astype(int)
-    height, width = image.shape[:2]
-    seen = points[(points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)]
-    sampled = [image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].reshape(-1, 3) for x, y in seen]
-    return np.median(np.concatenate(sampled) if sampled else image.reshape(-1, 3), axis=0)
+def _shade(form: Any, light: Any) -> Map:
+    """The light on a relief's `form`, 1 where it faces the camera. Skin is soft: a good part comes round the corner."""
+    share = _DIRECT / light[2]
+    row = np.array([[*(share / 127 * light), 0.0, 1 - _DIRECT - share * light.sum()]], np.float32)
+    found: Any = cv2.transform(form.astype(np.float32), row)
+    clipped: Map = np.clip(found, 0.12, 1.3)
+    return clipped
 
 
-def _drawn(params: Params) -> tuple[Any, Any]:
-    """float32 (_SIDE, _SIDE) opacity, and height 0..1 above the hand's rim, on the template and a margin."""
-    wide = 7.5 * params["size"]
+def _skin(colour: Any, shade: Map, red: Any) -> list[Map]:
+    """Three of float32: skin of this colour under so much light."""
+    levels = cv2.convertScaleAbs(shade, alpha=_LEVELS)
+    redness = red * np.float32(1 / 255)
+    channels = []
+    for level, power, blush in zip(colour.tolist(), _REDDER, _BLUSH, strict=True):
+        curve = (level * (np.arange(256) / _LEVELS) ** power).astype(np.float32)
+        channels.append(cv2.LUT(levels, curve) * (1 + np.float32(blush) * redness))
+    return channels
+
+
+def _placed(params: Params) -> tuple[Any, Any]:
+    """(3, 3) from the template to the hand's frame, and (2, 2), that turns its frame's directions to the template's."""
     back = np.deg2rad(params["from_deg"])
-    out = np.array([np.cos(back), np.sin(back)])
-    tip = np.array([56.0, 70.0]) + out * (1 - params["reach"]) * 50.0
     bend = back + np.pi + np.deg2rad(params["bend_deg"])
-    forward = np.array([np.cos(bend), np.sin(bend)])
-    aside = np.array([-forward[1], forward[0]])
-    palm = tip - forward * 5.2 * wide + aside * params["aside"]
-    inside: Any = np.zeros((_SIDE, _SIDE), np.uint8)
-    height: Any = np.zeros((_SIDE, _SIDE), np.float32)
-    for finger, length in enumerate((3.9, 4.7, 5.0, 4.2)):
-        turn = bend + np.deg2rad(params["spread_deg"]) * (finger - 1.5)
-        root = palm + aside * (finger - 1.5) * 2.05 * wide
-        end = root + np.array([np.cos(turn), np.sin(turn)]) * length * 1.15 * wide
-        _stroke(inside, height, root - forward * 1.5 * wide, end, wide)
-    thumb = palm - aside * 4.0 * wide - forward * 1.0 * wide
-    _stroke(inside, height, palm - forward * 4.0 * wide, thumb + forward * 2.4 * wide, 1.15 * wide)
-    _stroke(inside, height, palm - forward * 3.0 * wide, palm - forward * 9.0 * wide, 4.0 * wide)
-    return cv2.GaussianBlur(inside, (0, 0), 0.6).astype(np.float32) / 255.0, height
+    out, ahead = np.array([np.cos(back), np.sin(back)]), np.array([np.cos(bend), np.sin(bend)])
+    aside = np.array([-ahead[1], ahead[0]])
+    tip = np.array([56.0, 68.0]) + out * (36.0 - 50.0 * params["reach"]) + aside * params["aside"]
+    turn = np.column_stack([ahead, -aside if params["left"] else aside])
+    from_hand = np.eye(3)
+    from_hand[:2, :2] = turn * HALF_FINGER * params["size"]
+    from_hand[:2, 2] = tip - from_hand[:2, :2] @ TIP
+    return np.linalg.inv(from_hand), turn
 
 
-def _stroke(inside: Any, height: Any, start: Any, end: Any, width: float) -> None:
-    """A rounded stick of twice the half-width `width`, into both maps."""
-    ends = np.array([start, end]) + _MARGIN
-    low = np.clip(np.floor(ends.min(axis=0) - width).astype(int) - 2, 0, _SIDE - 1)
-    high = np.clip(np.ceil(ends.max(axis=0) + width).astype(int) + 3, low + 1, _SIDE)
-    here = np.s_[low[1] : high[1], low[0] : high[0]]
-    mask: Any = np.zeros((high - low)[::-1], np.uint8)
-    (x, y), (to_x, to_y) = np.rint((ends - low) * 2**_BITS).astype(int).tolist()
-    cv2.line(mask, (x, y), (to_x, to_y), 255, max(1, round(2 * width)), cv2.LINE_AA, _BITS)
-    np.maximum(inside[here], mask, out=inside[here])
-    depth = np.minimum(cv2.distanceTransform(mask, cv2.DIST_L2, 3) / min(width, 9.0), 1.0)
-    # What is drawn later lies before what was drawn earlier.
-    height[here] = np.where(mask > 127, np.sqrt(depth), height[here])
+def _light(look: Look) -> Any:
+    """Unit vector (3,) towards the light, as far as the face's brighter side tells; z is towards the camera."""
+    across = float(look.light[:, 4:].mean() - look.light[:, :3].mean())
+    down = float(look.light[4:].mean() - look.light[:3].mean())
+    light = np.array([1.2 * across, 0.8 * down - 0.4, 1.0])
+    return light / np.linalg.norm(light)

@@ -1,24 +1,66 @@
-"""A mask over nose, mouth and chin with two bands to the ears: surgical, respirator or cloth."""
+"""A mask over nose, mouth and chin with loops to the ears: surgical, respirator or cloth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
-from models_zoo.alignment import CROP_SIZE
 from synthesis.bounds import Among, NotEmpty, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
-from synthesis.effects.painting import paint
-from synthesis.effects.shading import lit, onto_face
+from synthesis.effects.canvas import Canvas, contact, curve
+from synthesis.effects.look import look_of
+from synthesis.effects.overlay import laid, tinted
+from synthesis.effects.shading import Map
 
 COLOURS = [[168, 203, 226], [236, 240, 242], [28, 28, 32], [70, 110, 160], [198, 176, 160], [120, 150, 120]]
 KINDS = ("surgical", "respirator", "cloth")
+_LOOP: Final = np.array([190.0, 190.0, 187.0])
+# The right half of each outline from the nose down to under the chin: across as a share of the half width; down from
+# the upper edge, or where it is above 30, a place on the template, whose crop ends at 112.
+_OUTLINES: Final[dict[str, list[tuple[float, float]]]] = {
+    "surgical": [
+        (0, 0),
+        (0.16, 0.5),
+        (0.3, 4),
+        (0.62, 8),
+        (0.96, 11),
+        (1, 14),
+        (0.98, 96),
+        (0.9, 101),
+        (0.55, 115),
+        (0, 120),
+    ],
+    "respirator": [
+        (0, -1),
+        (0.12, 0),
+        (0.25, 6),
+        (0.55, 14),
+        (0.85, 20),
+        (0.93, 27),
+        (0.92, 92),
+        (0.7, 106),
+        (0.4, 116),
+        (0, 120),
+    ],
+    "cloth": [
+        (0, 0),
+        (0.14, 1),
+        (0.32, 6),
+        (0.7, 11),
+        (1.0, 12),
+        (1.02, 20),
+        (1.0, 90),
+        (0.86, 104),
+        (0.5, 117),
+        (0, 121),
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,66 +80,96 @@ class Mask(Effect):
             "width": between(rng, (0.9, 1.1)),
             "colour": [int(value) for value in colour],
             "kind": self.kinds[int(rng.integers(len(self.kinds)))],
+            # Which part of the creases, and how deep they are.
+            "creases": [between(rng, (0.0, 1.0)), between(rng, (0.0, 1.0)), between(rng, (0.3, 1.0))],
         }
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
-        shapes = _shapes(params)
-        painted = paint(image, landmarks, shapes, params["colour"])
-        light = onto_face(_folds(shapes[0], params["kind"]), landmarks, (image.shape[0], image.shape[1]))
-        # A white mask in a dark photo is grey.
-        level = np.clip(float(np.quantile(image, 0.9)) / 200.0, 0.15, 1.0) ** 2.2
-        covered: Any = paint(np.zeros_like(image), landmarks, shapes, [255, 255, 255])[..., 0] > 0
-        return lit(painted, np.where(covered, light * np.float32(level), np.float32(1.0)))
+        look = look_of(image, landmarks)
+        canvas = look.canvas(2, 44, 111, 126)
+        top, half = 52.0 + 20.0 * params["top"], 39.0 * params["width"]
+        outline = _outline(params["kind"], top, half)
+        cloth = canvas.polygon(outline)
+        loops = canvas.lines(*[(loop, 0.8) for loop in _loops(top, half)])
+        hem = cv2.blur(canvas.lines((outline, 1.6)), (3, 3))
+
+        light = _cloth(params["kind"], canvas, round(top)) - np.float32(0.16 / 255) * hem
+        light += np.float32(0.1 * params["creases"][2]) * _creased(canvas, *params["creases"][:2])
+        inside = cloth * np.float32(1 / 255)
+        # Loops go out of sight behind the ears.
+        seen = np.clip(np.float32((half + 4.5) / 4.0) - np.abs(canvas.grid()[0] - 56.0) * np.float32(0.25), 0, 1)
+        loop = loops * seen * (1 - inside) * np.float32(1 / 255)
+        keep = contact(canvas, cv2.max(cloth, loops), (0.0, 1.4), 5.0, 0.42) * (1 - inside - loop)
+        shone = inside * np.clip(light, 0.15, 1.12)
+        cloth_add = tinted(shone, np.array(params["colour"]) * look.white)
+        add = [one + other for one, other in zip(cloth_add, tinted(loop, _LOOP * look.white), strict=True)]
+        return laid(image, look, canvas, keep, add)
 
 
-def _shapes(params: Params) -> list[ArrayLike]:
-    """The mask's outline and its two bands, on the template.
+def _outline(kind: str, top: float, half: float) -> NDArray[np.float64]:
+    """(n, 2) on the template. Eyes are at y = 52, the nose tip at 72, the mouth at 92; cheeks are 80 apart."""
+    right = np.array([(56.0 + half * x, y if y > 30 else top + y) for x, y in _OUTLINES[kind]])
+    left = right[-2:0:-1] * [-1, 1] + [112.0, 0.0]
+    return curve(np.concatenate([right, left]), closed=True)
 
-    Eyes are at y = 52, the nose tip at 72, the mouth at 92; the face is about 80 wide at the cheeks.
-    """
-    top = 52.0 + 20.0 * params["top"]
-    half = 40.0 * params["width"]
-    outline = [(0, top), (0.55 * half, top + 8), (half, top + 12), (0.92 * half, 98), (0.5 * half, 117), (0, 121)]
-    if params["kind"] == "respirator":
-        outline = [
-            (0, top),
-            (0.4 * half, top + 10),
-            (0.85 * half, top + 18),
-            (0.8 * half, 96),
-            (0.42 * half, 114),
-            (0, 119),
-        ]
-    right = np.array([(56.0 + x, y) for x, y in outline])
-    left = np.array([(56.0 - x, y) for x, y in outline])[::-1]
-    shapes: list[ArrayLike] = [np.concatenate([right, left])]
-    edge = half * (0.85 if params["kind"] == "respirator" else 1.0)
+
+def _loops(top: float, half: float) -> list[Any]:
+    """Four lines, from the corners towards the ears."""
+    loops = []
     for side in (-1.0, 1.0):
-        cheek, ear = 56 + side * edge, 56 + side * (half + 12)
-        shapes.append([(cheek, top + 14), (ear, top - 4), (ear, top - 2), (cheek, top + 16)])
-    return shapes
+        cheek, ear = 56 + side * half * 0.97, 56 + side * (half + 4.5)
+        loops.append(curve(np.array([(cheek, top + 13), (cheek + side * 2.5, top + 8), (ear, top + 3)])))
+        loops.append(curve(np.array([(cheek - side, 95.0), (cheek + side * 3, 88), (ear, 79)])))
+    return loops
 
 
-def _folds(outline: ArrayLike, kind: str) -> Any:
-    """float32 (112, 112): the light on the cloth, 1 where it faces the light, with a rim around it."""
-    rim: Any = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
-    cv2.polylines(rim, [np.rint(np.asarray(outline)).astype(np.int32)], True, 255, 2, cv2.LINE_AA)
-    soft = cv2.GaussianBlur(rim, (0, 0), 0.8).astype(np.float32)
-    return np.clip(_cloth(kind) - np.float32(0.12 / 255.0) * soft, 0.2, 1.15)
-
-
-@cache
-def _cloth(kind: str) -> Any:
-    """float32 (112, 112): round, with pleats, a ridge or a weave."""
-    y, x = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
-    across, down = (x - 56.0) / 44.0, (y - 88.0) / 34.0
-    light = np.clip(1.02 - 0.45 * across**2 - 0.28 * np.clip(down, 0, None) ** 2, 0.3, 1.1)
+@lru_cache(maxsize=64)
+def _cloth(kind: str, canvas: Canvas, top: int) -> Map:
+    """float32 (rows, columns): the light on the cloth, about 1 where it faces the light; pleats, a ridge or a weave."""
+    x, y = canvas.grid()
+    across, down = (x - 56.0) / 42.0, (y - 88.0) / 34.0
+    # Round like the jaw, raised over the nose, darker below the chin and where it meets the cheeks.
+    light: Any = 1.03 - 0.3 * np.abs(across) ** 2.6 - 0.3 * np.clip(down, 0, None) ** 2
+    nose = np.exp(-((x - 56.0) ** 2) / 60.0) * np.exp(-((y - 72.0) ** 2) / 260.0)
+    beside = np.exp(-((np.abs(x - 56.0) - 13.0) ** 2) / 30.0) * np.exp(-((y - 74.0) ** 2) / 200.0)
+    light += 0.07 * nose - 0.06 * beside
     if kind == "surgical":
-        for pleat in (78.0, 88.0, 98.0):
-            bent = pleat + 5.0 * across**2
-            light -= 0.22 * np.exp(-((y - bent) ** 2) / 1.6) - 0.08 * np.exp(-((y - bent + 2.5) ** 2) / 3.0)
+        for pleat in np.linspace(top + 13.0, 104.0, 4)[:3] + 1.0:
+            bent = pleat + 4.0 * across**2
+            fade = np.clip(1.15 - 0.35 * np.abs(across), 0, 1)
+            light -= 0.13 * fade * np.exp(-((y - bent) ** 2) / 1.4)
+            light += 0.07 * fade * np.exp(-((y - bent + 2.2) ** 2) / 3.0)
+            # Each pleat lies over the next and shades it.
+            light -= 0.06 * np.exp(-np.clip(y - bent, 0, None) / 3.0) * (y > bent)
+        wire = np.exp(-((y - top - 2.5 - 9.0 * np.abs(across)) ** 2) / 1.2) * (np.abs(across) < 0.45)
+        light += 0.05 * wire
     elif kind == "respirator":
-        light -= 0.25 * np.exp(-(across**2) / 0.004) * (y > 70)
-        light -= 0.22 * np.tanh(8 * across) * np.exp(-(across**2) / 0.1)
+        light -= 0.13 * np.exp(-(across**2) / 0.0009) * (y > top) + 0.16 * np.abs(across) ** 0.8 - 0.08
+        light -= 0.08 * np.exp(-((y - 78.0 - 26.0 * across**2) ** 2) / 1.5)
     else:
-        light += 0.05 * np.sin(0.35 * x + 0.6 * y + 2.0 * np.sin(0.12 * y)) + 0.04 * np.sin(0.9 * x - 0.25 * y)
-    return light.astype(np.float32)
+        light += 0.018 * np.sin(2.6 * x + 0.7 * y) * np.sin(2.6 * y - 0.7 * x)
+        light -= 0.09 * np.exp(-(across**2) / 0.0006)
+    found: Map = light.astype(np.float32)
+    return found
+
+
+def _creased(canvas: Canvas, x: float, y: float) -> Map:
+    """float32 (rows, columns) about 0, -1..1: a part of a table of soft creases."""
+    rows, columns = canvas.shape
+    table = _creases(canvas.density)
+    top, left = int(y * (table.shape[0] - rows)), int(x * (table.shape[1] - columns))
+    return table[top : top + rows, left : left + columns]
+
+
+@lru_cache(maxsize=8)
+def _creases(density: int) -> Map:
+    """Ridges of smooth noise, longer across than down, as cloth over a chin throws them."""
+    rng = np.random.Generator(np.random.SFC64(3))
+    size = (280 * density, 240 * density)
+    total: Any = np.zeros(size[::-1], np.float32)
+    for cells, weight in (((14, 26), 1.0), ((30, 50), 0.5)):
+        coarse = rng.standard_normal(cells[::-1], dtype=np.float32)
+        smooth = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+        total += np.float32(weight) * (0.6 - 2 * np.abs(np.tanh(smooth)))
+    soft: Any = cv2.GaussianBlur(total / np.float32(np.abs(total).max()), (0, 0), 0.7 * density)
+    return soft  # type: ignore[no-any-return]

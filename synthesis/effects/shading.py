@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -17,10 +18,15 @@ Map = NDArray[np.float32]
 DISPLAY_GAMMA = 2.2
 
 
-def lit(image: Image, light: Map) -> Image:
-    """`image` with as much light as `light`, float32 (h, w) >= 0, says; 1 changes nothing."""
-    factor: Any = np.power(light, np.float32(1 / DISPLAY_GAMMA))
-    changed: Any = cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_8U)
+def lit(image: Image, light: Map, tints: Sequence[Map] | None = None) -> Image:
+    """`image` with as much light as `light`, float32 (h, w) >= 0, says; 1 changes nothing.
+
+    Args:
+        tints: how much more than that each channel gets of it, three of float32 (h, w).
+    """
+    factor: Any = cv2.pow(light, 1 / DISPLAY_GAMMA)
+    factors = [factor * tint for tint in tints] if tints else [factor] * 3
+    changed: Any = cv2.multiply(image, cv2.merge(factors), dtype=cv2.CV_8U)
     return changed  # type: ignore[no-any-return]
 
 

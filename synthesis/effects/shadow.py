@@ -11,9 +11,12 @@ from numpy.random import Generator
 from models_zoo.alignment import CROP_SIZE
 from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
+from synthesis.effects.face_relief import height
 from synthesis.effects.shading import Map, lit, onto_face
 
 KINDS = ("brim", "edge", "bars")
+# How far a shadow moves aside on what lies one pixel of the template nearer, as a share of the crop.
+_BEND = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ def _shape(params: Params) -> Map:
         inside = np.float32(-0.15 + 0.25 * place) - np.float32(0.35) * x * x - y
     else:
         angle = np.deg2rad(params["angle_deg"])
-        along = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
+        # Straight only where what they fall on is: light comes slantingly.
+        along = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)) + np.float32(_BEND) * height()
         if params["kind"] == "edge":
-            inside = along - np.float32(0.3 * (place - 0.5))
+            inside = along - np.float32(_BEND * 40.0 + 0.3 * (place - 0.5))
         else:
             width = np.float32(params["width"])
             inside = (0.25 - np.abs((along / width + np.float32(place)) % 1.0 - 0.5)) * width

@@ -192,6 +192,8 @@ def test_occluders_cover_the_face_where_it_is(name: str) -> None:
     ys, xs = np.nonzero(changed)
     low, high = landmarks.min(axis=0) - 60, landmarks.max(axis=0) + 60
     assert 0.002 < changed.mean() < 0.3
+    if name == "hand":  # its arm comes from outside the picture
+        low, high = np.array([0, 0]) - 1, np.array([260, 200])
     assert (xs > low[0]).all() and (xs < high[0]).all() and (ys > low[1]).all() and (ys < high[1]).all()
     with pytest.raises(InvalidInput, match="landmarks"):
         effect.apply(image, None, params)
@@ -202,18 +204,19 @@ def test_mask_hides_the_mouth_and_sunglasses_the_eyes() -> None:
     for name, hidden, seen in (("mask", TEMPLATE[3:], TEMPLATE[:2]), ("sunglasses", TEMPLATE[:2], TEMPLATE[3:])):
         params = ALL[name].sample(item_rng(0, 4)) | {"colour": [255, 0, 255]}
         out = ALL[name].apply(image, TEMPLATE, params)
-        # Folds and shade take light away; the colour stays the cloth's.
-        assert all(out[int(y), int(x), 1] == 0 and out[int(y), int(x), 0] > 60 for x, y in hidden)
+        # Folds and shade take light away, lenses let some through; the colour stays the cloth's or the glass's.
+        reds, greens = (np.array([int(out[int(y), int(x), c]) for x, y in hidden]) for c in (0, 1))
+        assert (reds - greens > 30).all() and (greens < 64).all()
         assert all(out[int(y), int(x)].tolist() == [128, 128, 128] for x, y in seen)
 
 
 def test_a_turned_face_gets_a_turned_bar() -> None:
     image = np.full((160, 160, 3), 128, np.uint8)
     turned = (TEMPLATE - 56) @ np.array([[0.0, 1.0], [-1.0, 0.0]]) + 80  # a quarter turn
-    params = {"width": 0.1, "centre": [0.5, 0.5], "angle_deg": 0.0, "colour": [0, 0, 0]}
+    params = {"width": 0.1, "centre": [0.5, 0.5], "angle_deg": 0.0, "colour": [0, 0, 0], "kind": "censor", "lamp": 0.0}
     changed = np.any(Bar().apply(image, turned, params) != image, axis=2)
     ys, xs = np.nonzero(changed)
-    assert np.ptp(ys) > 140 and np.ptp(xs) < 20
+    assert np.ptp(ys) > 140 and np.ptp(xs) < 30
 
 
 def test_combinators_draw_as_they_say() -> None:
