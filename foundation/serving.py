@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -69,6 +70,15 @@ def whole_blob(request: Request, key: str, *, content_type: str = "application/o
         "Accept-Ranges": "bytes",
     }
     return dressed(part, tag, headers)
+
+
+def made_anew(request: Request, facts: str, make: Callable[[], bytes], *, content_type: str) -> HttpResponse:
+    """What is made of other things and changes with them: asked for each time, sent only if its facts are others."""
+    tag = f'"{hashlib.sha256(facts.encode()).hexdigest()}"'
+    headers = {"Cache-Control": "private, no-cache"}
+    if _has(request, tag):
+        return dressed(HttpResponseNotModified(), tag, headers)
+    return dressed(HttpResponse(make(), content_type=content_type), tag, headers)
 
 
 def dressed(response: R, tag: str, headers: Mapping[str, str] = MappingProxyType({})) -> R:

@@ -20,7 +20,7 @@ from accounts.permissions import Requires
 from accounts.roles import Capability
 from annotation.api.ingests import StartedSerializer
 from foundation.rest import CursorPagination
-from foundation.serving import AnyAccept, whole_blob
+from foundation.serving import AnyAccept, made_anew
 from synthesis import queries
 from synthesis.models import FailedItem, SynthesisRun
 from synthesis.serializers import (
@@ -37,6 +37,7 @@ from synthesis.services import blender
 from synthesis.services.generators import chosen_recipe, generator_for, source_version
 from synthesis.services.previews import preview
 from synthesis.services.runs import retry_run, start_run
+from synthesis.services.sheets import cells_of, sheet_of
 from synthesis.services.slow_previews import read_preview, start_preview
 
 MAY: tuple[type[BasePermission], ...] = (Requires(Capability.SYNTHESIS, read=Capability.VIEW),)
@@ -168,10 +169,11 @@ class SheetView(APIView):
 
     @extend_schema(
         responses={(200, "image/png"): OpenApiTypes.BINARY, 304: OpenApiResponse(description="Unchanged")},
-        summary="Contact sheet of a run's first samples, with labels drawn",
+        summary="Contact sheet of samples from all over a run, with labels drawn; it grows with the run",
     )
     def get(self, request: Request, id: int) -> HttpResponseBase:
-        return whole_blob(request, queries.sheet_of(queries.find_run(id)), content_type="image/png")
+        cells = cells_of(queries.find_run(id))
+        return made_anew(request, "|".join(cells), lambda: sheet_of(cells), content_type="image/png")
 
 
 def _answer(run_id: int, *, status: int = 200) -> Response:

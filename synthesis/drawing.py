@@ -15,6 +15,7 @@ from synthesis.samples import Labels
 
 _QUADS: Final = {"word_quads": (230, 60, 60), "character_quads": (40, 150, 255)}
 _POINT: Final = (60, 220, 90)
+CELL: Final = 240  # pixels of a sample on a sheet
 LEAST_HEIGHT: Final = 96  # small images are enlarged, so that thin lines fit between letters
 
 
@@ -46,9 +47,9 @@ def draw_labels(image: Image, labels: Labels) -> Image:
     return drawn
 
 
-def contact_sheet(images: Sequence[Image], *, columns: int = 4, width: int = 240, gap: int = 8) -> Image:
+def contact_sheet(images: Sequence[Image], *, columns: int = 4, width: int = CELL, gap: int = 8) -> Image:
     """The images in rows, each scaled to fit `width` x `width`: uint8 RGB, on light grey."""
-    cells = [_fitted(image, width) for image in images]
+    cells = [fitted(image, width) for image in images]
     rows = []
     for start in range(0, len(cells), columns):
         row = cells[start : start + columns]
@@ -59,6 +60,15 @@ def contact_sheet(images: Sequence[Image], *, columns: int = 4, width: int = 240
             strip[gap // 2 : gap // 2 + cell.shape[0], left : left + cell.shape[1]] = cell
         rows.append(strip)
     return np.concatenate(rows) if rows else np.full((width, width, 3), 238, np.uint8)
+
+
+def fitted(image: Image, width: int = CELL) -> Image:
+    """The image scaled so that its longer side has `width` pixels."""
+    scale = min(width / image.shape[1], width / image.shape[0])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8
+    )
 
 
 def _paint(drawn: Image, instance_map: NDArray[Any], ids: Sequence[int], scale: int) -> None:
@@ -94,11 +104,3 @@ def _colour(number: int) -> tuple[int, int, int]:
     """One of many colours that neighbours don't share."""
     red, green, blue = (round(channel * 255) for channel in colorsys.hsv_to_rgb(number * 67 % 180 / 180, 0.8, 0.92))
     return red, green, blue
-
-
-def _fitted(image: Image, width: int) -> Image:
-    scale = min(width / image.shape[1], width / image.shape[0])
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8
-    )

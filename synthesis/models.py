@@ -55,7 +55,7 @@ class SynthesisShard(models.Model):
     blob = models.CharField(max_length=200, help_text="tar of pictures; empty where nothing was made")
     index_blob = models.CharField(max_length=200, help_text="tar of labels, and where the pictures are in the other")
     sheet_blob = models.CharField(
-        max_length=200, blank=True, default="", help_text="of the first: a PNG of some samples"
+        max_length=200, blank=True, default="", help_text="of some: PNG of a sample, for the sheet"
     )
     seconds = models.FloatField(help_text="that one worker took")
 

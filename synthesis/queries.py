@@ -114,14 +114,6 @@ def images_per_minute(run: SynthesisRun) -> float | None:
     return None if progress is None or progress.rate is None else progress.rate * 60
 
 
-def sheet_of(run: SynthesisRun) -> str:
-    """The blob of the contact sheet of a run's first samples. Raises NotFound while there is none."""
-    blob = run.shards.exclude(sheet_blob="").order_by("ordinal").values_list("sheet_blob", flat=True).first()
-    if not blob:
-        raise NotFound("This run has no sample to show yet.", code="no_sheet")
-    return str(blob)
-
-
 def failed_items(run: SynthesisRun) -> QuerySet[FailedItem]:
     """Items that could not be made, by index."""
     return run.failed_items.order_by("index")

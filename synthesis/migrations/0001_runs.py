@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('bytes', models.BigIntegerField()),
                 ('blob', models.CharField(help_text='tar of pictures; empty where nothing was made', max_length=200)),
                 ('index_blob', models.CharField(help_text='tar of labels, and where the pictures are in the other', max_length=200)),
-                ('sheet_blob', models.CharField(blank=True, default='', help_text='of the first: a PNG of some samples', max_length=200)),
+                ('sheet_blob', models.CharField(blank=True, default='', help_text='of some: PNG of a sample, for the sheet', max_length=200)),
                 ('seconds', models.FloatField(help_text='that one worker took')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shards', to='synthesis.synthesisrun')),
             ],

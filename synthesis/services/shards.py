@@ -16,19 +16,17 @@ from django.utils import timezone
 from foundation import blobs
 from foundation.errors import Conflict
 from foundation.progress import Progress, silent
-from synthesis.drawing import contact_sheet, draw_labels
-from synthesis.effects.base import Image
 from synthesis.models import FailedItem, SynthesisRun, SynthesisShard
 from synthesis.parts import Made, write_part
 from synthesis.provenance import run_facts
 from synthesis.samples import Generator, Sample
 from synthesis.services.estimates import scratch
 from synthesis.services.generators import generator_of
-from synthesis.writers.base import encode_png, is_picture
+from synthesis.services.sheets import cell_of, is_on_sheet
+from synthesis.writers.base import is_picture
 from synthesis.writers.tar import Tar, write_tar
 
 MEMBERS_FILE = "members.json"
-SHEET = 12  # samples on a run's contact sheet
 
 
 def make_shard(
@@ -99,11 +97,11 @@ def _write(
     run: SynthesisRun, generator: Generator, ordinal: int, folder: Path, progress: Progress
 ) -> tuple[Made, dict[str, str | int]]:
     target = folder / "part"
-    sheet: list[Image] = []
+    shown: list[str] = []
 
     def keep(sample: Sample) -> None:
-        if ordinal == 0 and len(sheet) < SHEET:
-            sheet.append(draw_labels(sample.image, sample.labels))
+        if not shown and is_on_sheet(run, ordinal):
+            shown.append(cell_of(sample))
 
     with Tar(folder / "pictures.tar") as pictures:
         made = write_part(
@@ -128,7 +126,7 @@ def _write(
     return made, {
         "blob": stored["pictures"] if members else "",
         "index_blob": stored["index"],
-        "sheet_blob": blobs.put("shards", encode_png(contact_sheet(sheet))) if sheet else "",
+        "sheet_blob": shown[0] if shown else "",
         "bytes": sum((folder / f"{name}.tar").stat().st_size for name in stored),
     }
 

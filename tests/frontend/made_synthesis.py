@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import User
 from foundation import blobs
 from jobs.models import Job, Unit
-from synthesis.drawing import contact_sheet
 from synthesis.models import FailedItem, SynthesisRun, SynthesisShard
 from synthesis.writers.base import encode_png
 
@@ -47,15 +46,13 @@ def make_synthesis_run(user: User) -> SynthesisRun:
         created_by=user,
     )
     grey = np.random.default_rng(1)
-    sheet = contact_sheet([np.full((32, 128, 3), grey.integers(60, 220, 3), np.uint8) for _ in range(12)])
-    blob = blobs.put("shards", encode_png(sheet))
     for ordinal in range(3):
         facts = {"made": 500 - 2 * (ordinal == 1), "failed": 2 * (ordinal == 1), "bytes": 9_400_000, "seconds": 2.1}
-        sheet_blob = blob if ordinal == 0 else ""
+        cell = np.full((60, 240, 3), grey.integers(60, 220, 3), np.uint8)
+        sheet_blob = blobs.put("shards", encode_png(cell))
         SynthesisShard.objects.create(run=run, ordinal=ordinal, blob="", index_blob="", sheet_blob=sheet_blob, **facts)
     reason = "Nothing usable in 32 draws; the last one: A word stands out by 12 grey levels only."
     FailedItem.objects.bulk_create(
-        FailedItem(run=run, index=index, code="recipe_yields_nothing", reason=reason)
-        for index in (612, 788)
+        FailedItem(run=run, index=index, code="recipe_yields_nothing", reason=reason) for index in (612, 788)
     )
     return run

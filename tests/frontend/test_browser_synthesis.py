@@ -81,7 +81,9 @@ def test_a_range_turned_round_is_refused_beside_it(workbench: Page) -> None:
     expect(told).to_be_visible()
     expect(workbench.get_by_label("Height, from")).to_have_attribute("aria-invalid", "true")
     workbench.get_by_role("button", name="Start").click()
-    expect(workbench.get_by_text("it is marked there")).to_be_visible()
+    answer = workbench.locator("[data-start] [role=alert]")
+    expect(answer).to_have_text("Something in the settings can't be; it is marked there.")
+    expect(answer).to_be_focused()
     assert pictures(workbench) == before
     workbench.get_by_role("button", name="As they were").click()
     expect(told).to_be_hidden()
@@ -130,7 +132,28 @@ def test_a_large_run_is_confirmed_and_then_made(workbench: Page, monkeypatch: py
     assert run.job is not None
     jobs.run_to_end(job_id=run.job.pk)
     expect(workbench.get_by_role("link", name="tags@v1").first).to_be_visible()
-    expect(workbench.get_by_alt_text("The first samples of this run")).to_be_visible()
+    expect(workbench.get_by_alt_text("Samples from all over this run")).to_be_visible()
+
+
+def test_limits_go_along_and_a_refusal_stands_below_the_button(workbench: Page) -> None:
+    workbench.locator("summary", has_text="Limits").click()
+    workbench.get_by_label("Stop after, in minutes").fill("1.5")
+    workbench.get_by_label("At most, in megabytes").fill("2.5")
+    workbench.get_by_label("Images", exact=True).fill("12")
+    workbench.get_by_label("Dataset").fill("people")  # what rounds call theirs
+    start = workbench.get_by_role("button", name="Start", exact=True)
+    start.click()
+    answer = workbench.locator("[data-start] [role=alert]")
+    expect(answer).to_contain_text("people")
+    expect(answer).to_be_focused()
+    below, button = answer.bounding_box(), start.bounding_box()
+    assert below is not None and button is not None
+    assert 0 <= below["y"] - button["y"] - button["height"] < 40
+    workbench.get_by_label("Dataset").fill("tags")
+    start.click()
+    expect(workbench.get_by_role("heading", name="Text price, run")).to_be_visible()
+    run = SynthesisRun.objects.get()
+    assert (run.most_seconds, run.most_bytes) == (90, 2_500_000)
 
 
 @pytest.fixture

@@ -60,7 +60,11 @@ def test_a_runs_page(as_role: Callable[[str], Client], users: dict[str, User]) -
         assert words in page
     assert reverse("synthesis-sheet", args=[run.pk]) in page
     sheet = client.get(reverse("synthesis-sheet", args=[run.pk]))
-    assert (sheet.status_code, sheet["Content-Type"]) == (200, "image/png")
+    assert (sheet.status_code, sheet["Content-Type"], sheet["Cache-Control"]) == (200, "image/png", "private, no-cache")
+    there, known = reverse("synthesis-sheet", args=[run.pk]), {"If-None-Match": sheet["ETag"]}
+    assert client.get(there, headers=known).status_code == 304
+    run.shards.filter(ordinal=2).delete()
+    assert client.get(there, headers=known).status_code == 200
     part: Any = client.get(reverse("ui:synthesis_run", args=[run.pk]), headers={"HX-Request": "true"})
     assert b"<html" not in part.content
     assert client.get(reverse("ui:synthesis_run", args=[10**9])).status_code == 404

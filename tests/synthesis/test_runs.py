@@ -6,6 +6,8 @@ import errno
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,9 +24,11 @@ from synthesis.job_kinds import Synthesise
 from synthesis.models import SynthesisRun
 from synthesis.queries import failed_shards
 from synthesis.recipes import registry
+from synthesis.samples import make_sample
 from synthesis.services import estimates, runs, shards
 from synthesis.services.runs import can_retry, retry_run, shard_size, start_run
 from synthesis.services.shards import make_shard
+from synthesis.services.sheets import cells_of, sheet_of
 from synthesis.text import fonts
 from synthesis.text.lines import TextLines
 from synthesis.writers import tar
@@ -187,6 +191,26 @@ def test_a_missing_shard_is_never_published(monkeypatch: pytest.MonkeyPatch) -> 
     assert run.job is not None
     with pytest.raises(Conflict, match="1 of 3 shards"):
         Synthesise().finish(run.job)
+
+
+def test_a_sheet_spans_the_run_and_grows_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grey, "shard_size", lambda self: 1)
+    run = start_run(recipe={"grey": {}}, count=25, seed=7, name="many")
+    with pytest.raises(NotFound):
+        cells_of(run)
+    make_shard(run=run, ordinal=0)
+    assert len(cells_of(run)) == 1
+    assert run.job is not None
+    jobs.run_to_end(job_id=run.job.pk)
+    shown = list(run.shards.exclude(sheet_blob="").order_by("ordinal").values_list("ordinal", flat=True))
+    assert shown == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22]
+    sheet = cv2.imdecode(np.frombuffer(sheet_of(cells_of(run)), np.uint8), cv2.IMREAD_COLOR)
+    assert sheet is not None
+    assert sheet.shape == (3 * 248, 4 * 248 + 8, 3)
+    greys = [make_sample(Grey(), 7, ordinal).labels["grey"] for ordinal in shown]
+    assert [sheet[124 + 248 * (at // 4), 128 + 248 * (at % 4), 0] for at in range(12)] == greys
+    few = run_of({"grey": {}}, name="few", count=3)
+    assert len(cells_of(few)) == 3
 
 
 def test_limits_cut_off_the_end() -> None:

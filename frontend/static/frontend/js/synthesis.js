@@ -30,6 +30,8 @@ const root = find("[data-synthesis]");
 const list = find("[data-samples]");
 const status = find("[data-status]");
 const problem = find("[data-problem]");
+const startStatus = find("[data-start-status]");
+const startProblem = find("[data-start-problem]");
 const seed = /** @type {HTMLInputElement} */ (document.getElementById("seed"));
 const draw = /** @type {HTMLInputElement} */ (find("[data-draw]"));
 const settings = new Settings(/** @type {HTMLFormElement} */ (find("[data-settings]")), () => void redraw());
@@ -49,10 +51,23 @@ function wanted() {
   return { recipe, changes, seed: Number(seed.value), source_dataset: valueOf("source") };
 }
 
-/** @param {string} text */
-function complain(text) {
-  problem.textContent = text;
-  problem.hidden = text === "";
+/** @param {HTMLElement} place @param {string} text */
+function say(place, text) {
+  place.textContent = text;
+  place.hidden = text === "";
+}
+
+/** Beside the button that was pressed. @param {string} text */
+function refuse(text) {
+  say(startStatus, "");
+  say(startProblem, text);
+  startProblem.focus();
+}
+
+/** @param {string} id @param {number} unit @returns {number | null} in ones; null where nothing is filled in */
+function limit(id, unit) {
+  const text = valueOf(id);
+  return text === "" ? null : Number(text) * unit;
 }
 
 async function redraw() {
@@ -83,11 +98,11 @@ async function redraw() {
       answer = await call("GET", `/api/v1/synthesis/previews/${answer.job}`);
     }
     if (mine !== turn) return; // the settings have changed meanwhile
-    complain("");
+    say(problem, "");
     fill(answer.items, "");
   } catch (error) {
     if (mine !== turn) return;
-    complain(error instanceof Error ? error.message : String(error));
+    say(problem, error instanceof Error ? error.message : String(error));
     status.textContent = "";
   }
   list.setAttribute("aria-busy", "false");
@@ -156,25 +171,29 @@ function other() {
 async function start(confirm) {
   const body = wanted();
   if (!body) {
-    complain("Something in the settings can't be; it is marked there.");
+    refuse("Something in the settings can't be; it is marked there.");
     return;
   }
   const button = /** @type {HTMLButtonElement} */ (find("[data-start] button"));
   button.disabled = true;
+  say(startProblem, "");
+  say(startStatus, "Making a few to see how long it takes…");
   try {
     const about = { count: Number(valueOf("count")), name: valueOf("name"), format: valueOf("format"), confirm };
+    const bytes = limit("most-megabytes", 1e6);
+    Object.assign(about, { most_seconds: limit("most-minutes", 60), most_bytes: bytes && Math.round(bytes) });
     if (typeof recipe !== "string") Object.assign(about, { title: root.dataset.name });
     const run = await call("POST", "/api/v1/synthesis/runs", { ...body, ...about });
     window.location.assign(`/synthesis/runs/${run.id}/`);
   } catch (error) {
     button.disabled = false;
     if (error instanceof ApiError && error.code === "confirmation_needed") {
+      say(startStatus, "");
       find("[data-estimate]").textContent = error.message;
       openDialog("confirm-run");
       return;
     }
-    complain(error instanceof Error ? error.message : String(error));
-    problem.scrollIntoView({ block: "nearest" });
+    refuse(error instanceof Error ? error.message : String(error));
   }
 }
 
