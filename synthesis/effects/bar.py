@@ -64,10 +64,11 @@ def _light(params: Params, aside: Map) -> Map:
     """float32 (rows, columns), the light on the bar; `aside` is -1..1 across it."""
     if params["kind"] == "strap":
         # Flat, with stitches along its rims.
-        stitches = np.exp(-(((np.abs(aside) - np.float32(0.8)) / 0.06) ** 2))
-        flat: Map = np.float32(0.98) - np.float32(0.18) * stitches - np.float32(0.12) * aside**4
+        square = aside * aside
+        stitches = np.exp(-(((np.abs(aside) - np.float32(0.8)) * np.float32(16)) ** 2))
+        flat: Map = np.float32(0.98) - np.float32(0.18) * stitches - np.float32(0.12) * square * square
         return flat
     round_off = cv2.sqrt(np.clip(1 - aside * aside, 0, 1))
-    gloss = np.exp(-(((aside - np.float32(params["lamp"])) / 0.16) ** 2))
+    gloss = np.exp(-(((aside - np.float32(params["lamp"])) * np.float32(6)) ** 2))
     light: Map = np.float32(0.3) + np.float32(0.66) * round_off + np.float32(0.3) * gloss
     return light

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,7 +37,6 @@ def _matrix(landmarks: bytes) -> NDArray[np.float64]:
 
 def from_template(points: ArrayLike, landmarks: Landmarks) -> Landmarks:
     """Points (n, 2) on the 112x112 alignment template to the pixels of the image that the landmarks belong to."""
-    matrix = to_template(landmarks)
-    shifted = np.asarray(points, dtype=np.float64) - matrix[:, 2]
-    moved: Landmarks = shifted @ np.linalg.inv(matrix[:, :2]).T
+    back: Any = cv2.invertAffineTransform(to_template(landmarks))
+    moved: Landmarks = np.asarray(points, dtype=np.float64) @ back[:, :2].T + back[:, 2]
     return moved

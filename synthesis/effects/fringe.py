@@ -50,7 +50,7 @@ class Fringe(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         look = look_of(image, landmarks)
-        canvas = look.canvas(2, -14, 111, 88)
+        canvas = look.canvas(2, -14, 111, int(_ends(params)) + 24)
         opacity, tone = _drawn(canvas, params)
         own = _own_hair(image, look)
         hair = np.array(params["colour"]) * look.white if own is None else own
@@ -111,6 +111,11 @@ def _drawn(canvas: Canvas, params: Params) -> tuple[Map, Map]:
     return opacity, np.clip(tone / np.maximum(opacity, 0.02), 0.25, 2.0)
 
 
+def _ends(params: Params) -> float:
+    """Where most strands end, y on the template; hardly one is 15 pixels longer."""
+    return float(40.0 + 20.0 * params["length"])
+
+
 def _locks(rng: Generator, count: int, params: Params) -> list[Map]:
     """For each step aside, float32 (n,): y where hair ends, its tone, and how much of the forehead is seen."""
     width = 2 * _HALF / count
@@ -122,7 +127,7 @@ def _locks(rng: Generator, count: int, params: Params) -> list[Map]:
     rim = np.abs(at - middle) / np.maximum((borders[lock + 1] - borders[lock]) / 2, 0.5)
     longer = rng.normal(0.0, 5.0, count)[lock] - 10.0 * rim**1.5 - rng.exponential(4.0, len(at))
     # Shorter towards the temples, so that it meets what is beside it.
-    ends = 40.0 + 20.0 * params["length"] - 12.0 * np.abs(at / 42.0) ** 3 + longer
+    ends = _ends(params) - 12.0 * np.abs(at / 42.0) ** 3 + longer
     shades = 1.0 + rng.normal(0.0, 0.09, count)[lock] - 0.2 * np.clip(rim, 0, 1.2) ** 3
     gaps = np.clip(rim**2, 0, 1.2) * (2.0 - 1.3 * params["density"]) + rng.uniform(0.0, 0.5, len(at))
     # As wide as strands are that a crop still tells apart.

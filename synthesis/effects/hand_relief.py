@@ -25,6 +25,8 @@ TIP: Final = np.array([9.6, -1.0])
 # The part of the frame that is drawn; behind it, the forearm goes on.
 _FROM: Final = np.array([-17.0, -10.5])
 _TO: Final = np.array([11.5, 7.5])
+# Of the hand with an arm that goes on for long.
+CORNERS: Final = np.array([(-90.0, _FROM[1]), (-90.0, _TO[1]), (_TO[0], _FROM[1]), (_TO[0], _TO[1])])
 # Length from the knuckle, half width, and the knuckle's place along and aside, from the index to the little finger.
 _FINGERS: Final = ((8.4, 1.0, -0.4, -3.25), (9.5, 1.03, 0.0, -1.05), (8.8, 0.98, -0.3, 1.1), (6.9, 0.84, -1.3, 3.05))
 _JOINTS: Final = (0.45, 0.74, 1.0)  # where a finger's bones end
@@ -43,12 +45,14 @@ class Relief:
 
     Attributes:
         form: uint8 (rows, columns, 4), the normal's x, y, z in -1..1 as 0..254, and opacity.
-        paint: uint8 (rows, columns, 2), the light that gets there and the skin's own tone, 128 is 1; and its redness.
+        tone: uint8 (rows, columns), the light that gets there times the skin's own, 128 is 1.
+        red: uint8 (rows, columns), how much redder than usual the skin is.
         from_hand: (3, 3), from the hand's frame to pixels.
     """
 
     form: Any
-    paint: Any
+    tone: Any
+    red: Any
     from_hand: NDArray[np.float64]
 
 
@@ -210,9 +214,8 @@ def _finished(clay: _Clay) -> Relief:
     around = cv2.GaussianBlur(height, (0, 0), 0.8 * clay.step) - height
     tone = clay.tone * np.clip(1 - 0.7 * np.clip(around, 0, None), 0.45, 1)
     form = np.dstack([127 * normals + 127, 255 * opacity])
-    paint = np.dstack([128 * tone, 255 * clay.red])
     from_hand = np.array([[clay.step, 0, -_FROM[0] * clay.step], [0, clay.step, -_FROM[1] * clay.step], [0, 0, 1]])
-    return Relief(_bytes(form), _bytes(paint), from_hand)
+    return Relief(_bytes(form), _bytes(128 * tone), _bytes(255 * clay.red), from_hand)
 
 
 def _bytes(values: Any) -> NDArray[np.uint8]:

@@ -63,8 +63,8 @@ class Look:
 
     def to_image(self, points: ArrayLike) -> NDArray[np.float64]:
         """Points (n, 2) on the template to the photo's pixels."""
-        shifted = np.asarray(points, np.float64) - self.to_template[:, 2]
-        moved: NDArray[np.float64] = shifted @ np.linalg.inv(self.to_template[:, :2]).T
+        back: Any = cv2.invertAffineTransform(self.to_template)
+        moved: NDArray[np.float64] = np.asarray(points, np.float64) @ back[:, :2].T + back[:, 2]
         return moved
 
     def canvas(self, left: int, top: int, right: int, bottom: int) -> Canvas:
@@ -130,7 +130,7 @@ def _seen(image: Image, matrix: Any) -> tuple[int, int, int, int]:
 
 def _face(image: Image, matrix: Any) -> Image:
     """The face on the template: uint8 (112, 112, 3)."""
-    if image.shape[:2] == (CROP_SIZE, CROP_SIZE) and np.allclose(matrix, np.eye(2, 3)):
+    if image.shape[:2] == (CROP_SIZE, CROP_SIZE) and float(np.abs(matrix - np.eye(2, 3)).max()) < 1e-6:
         return image
     face: Any = cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE), borderMode=cv2.BORDER_REPLICATE)
     return face  # type: ignore[no-any-return]

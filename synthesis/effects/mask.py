@@ -21,6 +21,9 @@ from synthesis.effects.shading import Map
 COLOURS = [[168, 203, 226], [236, 240, 242], [28, 28, 32], [70, 110, 160], [198, 176, 160], [120, 150, 120]]
 KINDS = ("surgical", "respirator", "cloth")
 _LOOP: Final = np.array([190.0, 190.0, 187.0])
+# A Bezier curve's points from its three.
+_ALONG: Final = np.linspace(0, 1, 7)[:, None]
+_BOW: Final = np.hstack([(1 - _ALONG) ** 2, 2 * _ALONG * (1 - _ALONG), _ALONG**2])
 # The right half of each outline from the nose down to under the chin: across as a share of the half width; down from
 # the upper edge, or where it is above 30, a place on the template, whose crop ends at 112.
 _OUTLINES: Final[dict[str, list[tuple[float, float]]]] = {
@@ -113,13 +116,14 @@ def _outline(kind: str, top: float, half: float) -> NDArray[np.float64]:
     return curve(np.concatenate([right, left]), closed=True)
 
 
-def _loops(top: float, half: float) -> list[Any]:
-    """Four lines, from the corners towards the ears."""
-    loops = []
-    for side in (-1.0, 1.0):
-        cheek, ear = 56 + side * half * 0.97, 56 + side * (half + 4.5)
-        loops.append(curve(np.array([(cheek, top + 13), (cheek + side * 2.5, top + 8), (ear, top + 3)])))
-        loops.append(curve(np.array([(cheek - side, 95.0), (cheek + side * 3, 88), (ear, 79)])))
+def _loops(top: float, half: float) -> NDArray[np.float64]:
+    """Four lines (4, 7, 2), from the corners towards the ears."""
+    cheek, ear = 0.97 * half, half + 4.5
+    above = [(cheek, top + 13.0), (cheek + 2.5, top + 8.0), (ear, top + 3.0)]
+    below = [(cheek - 1.0, 95.0), (cheek + 3.0, 88.0), (ear, 79.0)]
+    right = _BOW @ np.array([above, below])
+    loops: NDArray[np.float64] = np.concatenate([right, right * [-1, 1]])
+    loops[..., 0] += 56.0
     return loops
 
 

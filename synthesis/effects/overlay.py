@@ -70,8 +70,8 @@ def _sampled(layer: Any, matrix: Any, size: tuple[int, int], outside: tuple[int,
 def _covered(canvas: Canvas, to_canvas: Any, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Rows and columns of the image that the canvas covers; None where it lies outside."""
     rows, columns = canvas.shape
-    corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]], np.float64) - to_canvas[:, 2]
-    placed = corners @ np.linalg.inv(to_canvas[:, :2]).T
+    corners = np.array([[0, 0, 1], [columns, 0, 1], [0, rows, 1], [columns, rows, 1]], np.float64)
+    placed = corners @ cv2.invertAffineTransform(to_canvas).T
     left, top = np.clip(np.floor(placed.min(axis=0)).astype(int) - 1, 0, [shape[1], shape[0]]).tolist()
     right, bottom = np.clip(np.ceil(placed.max(axis=0)).astype(int) + 2, 0, [shape[1], shape[0]]).tolist()
     return None if left >= right or top >= bottom else ((top, bottom), (left, right))
@@ -79,7 +79,11 @@ def _covered(canvas: Canvas, to_canvas: Any, shape: tuple[int, ...]) -> tuple[tu
 
 def _noise(part: Image) -> Map:
     """float32 (h, w) of unit deviation, from a place in one table that the picture itself chooses."""
-    return np.resize(_table()[int(part[::9, ::7].sum()) % _TABLE :], part.shape[:2])
+    height, width = part.shape[:2]
+    start = int(part[::9, ::7].sum()) % _TABLE
+    if height * width > _TABLE:
+        return np.resize(_table()[start:], (height, width))
+    return _table()[start : start + height * width].reshape(height, width)
 
 
 @cache
