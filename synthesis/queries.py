@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
 from django.db.models import Count, Q, QuerySet, Sum
 
 from foundation.errors import NotFound
 from jobs.models import UnitState
 from jobs.queries import JobProgress, units_of, with_progress
 from synthesis.models import FailedItem, SynthesisRun
-from synthesis.recipes import PRESETS, preset_node
+from synthesis.recipes import PRESETS, as_yaml, preset_node
 from synthesis.recipes.settings import Setting, settings_of
 from synthesis.services.generators import formats_of
 
@@ -75,11 +74,6 @@ def recipe_of(name: str, about: str, node: Any) -> KnownRecipe:
     """A recipe that is no preset, as the presets are told."""
     needs, formats = formats_of(node)
     return KnownRecipe(name, about, needs, formats, as_yaml(node), settings_of(node))
-
-
-def as_yaml(node: Any) -> str:
-    """A recipe as people write it."""
-    return yaml.safe_dump(node, sort_keys=False, allow_unicode=True, width=100)
 
 
 def list_runs() -> QuerySet[SynthesisRun]:

@@ -112,6 +112,7 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
     unfinished = run.job is not None and run.job.unfinished
     if is_partial(request):
         return until_ended(render(request, "frontend/synthesis/progress.html", context), ended=not unfinished)
+    from synthesis.recipes import as_yaml
     from synthesis.services.runs import can_retry
 
     context |= {
@@ -119,7 +120,7 @@ def show(request: HttpRequest, run_id: int) -> HttpResponseBase:
         "failed_shards": queries.failed_shards(run)[:SHOWN_FAILURES],
         "can_retry": can_retry(run),
         "reasons": queries.failures_by_reason(run),
-        "yaml": queries.as_yaml(run.recipe),
+        "yaml": as_yaml(run.recipe),
         "trials": trials.context_of(run, request),
         "sheet": run.shards.exclude(sheet_blob="").exists(),
     }

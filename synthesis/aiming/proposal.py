@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import yaml
 
 from synthesis.aiming.measures import MEASURES, Floats
 from synthesis.aiming.space import Stage
+from synthesis.recipes import as_yaml
 
 # A measure whose distance is below this share of a spread is matched; one that changed by less is not reached.
 _MATCHED = 0.35
@@ -64,7 +64,7 @@ class Proposal:
     def recipe(self) -> str:
         """The recipe as YAML, with what it rests on as comments."""
         told = "".join(f"# {line}\n" for line in self.words())
-        return told + yaml.safe_dump(self.node, sort_keys=False, default_flow_style=None, width=110)
+        return told + as_yaml(self.node)
 
     def words(self) -> list[str]:
         """The proposal, a sentence a line."""

@@ -17,10 +17,12 @@ from synthesis.recipes.files import (
     with_presets,
 )
 from synthesis.recipes.registry import PARTS
+from synthesis.recipes.writing import as_yaml
 
 __all__ = [
     "PARTS",
     "PRESETS",
+    "as_yaml",
     "build",
     "load_generator",
     "load_preset",

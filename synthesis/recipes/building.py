@@ -27,8 +27,14 @@ def build(node: Any, where: str = "recipe") -> Any:
     ((name, arguments),) = node.items()
     if name not in PARTS:
         raise InvalidInput(f"{where}: nothing is called {name!r}; known are {', '.join(PARTS)}.", code="unknown_part")
+    return _construct(part_class(name), arguments, f"{where}.{name}")
+
+
+def part_class(name: str) -> type:
+    """The class of one of `PARTS`."""
     module, _, cls = PARTS[name].rpartition(".")
-    return _construct(getattr(import_module(module), cls), arguments, f"{where}.{name}")
+    found: type = getattr(import_module(module), cls)
+    return found
 
 
 def _construct(cls: type, arguments: Any, where: str) -> Any:

@@ -6,7 +6,6 @@ import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from importlib import import_module
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -14,7 +13,7 @@ import yaml
 
 from foundation.errors import InvalidInput
 from synthesis.bounds import Among, Bound, Within
-from synthesis.recipes.building import hints_of
+from synthesis.recipes.building import hints_of, part_class
 from synthesis.recipes.registry import PARTS
 
 _RANGES = ((float, float), (int, int))
@@ -75,8 +74,7 @@ def _of_part(node: Any, where: str) -> Iterator[Setting]:
         return
     ((name, arguments),) = node.items()
     if name in PARTS:
-        module, _, cls = PARTS[name].rpartition(".")
-        yield from _of_class(getattr(import_module(module), cls), arguments or {}, f"{where}{name}")
+        yield from _of_class(part_class(name), arguments or {}, f"{where}{name}")
 
 
 def _of_class(cls: type, arguments: Mapping[str, Any], where: str) -> Iterator[Setting]:

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from annotation.models import DatasetVersion
 from annotation.services.extra_versions import publish_extra
 from foundation import blobs
 from foundation.errors import Conflict
 from synthesis.models import SynthesisRun, SynthesisShard
+from synthesis.recipes import as_yaml
 from synthesis.services.estimates import scratch
 from synthesis.services.face_manifest import write_face_manifest
 from synthesis.services.shards import MEMBERS_FILE
@@ -99,7 +99,7 @@ def provenance(run: SynthesisRun, images: int) -> dict[str, Any]:
     return {
         "made_by": "synthesis",
         "recipe_name": run.title,
-        "recipe": yaml.safe_dump(run.recipe, sort_keys=False, allow_unicode=True),
+        "recipe": as_yaml(run.recipe),
         "seed": run.seed,
         "asked": run.count,
         "images": images,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from importlib import import_module
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -16,7 +15,7 @@ from models_zoo.alignment import TEMPLATE
 from synthesis.bounds import Within
 from synthesis.effects import EFFECTS, item_rng
 from synthesis.recipes import PARTS, PRESETS, build, preset_node
-from synthesis.recipes.building import hints_of
+from synthesis.recipes.building import hints_of, part_class
 from synthesis.recipes.settings import Setting, settings_of, with_settings
 from synthesis.samples import make_sample
 from tests.synthesis.effects.test_effects import picture
@@ -33,12 +32,6 @@ CORPORA: dict[str, Any] = {
     "phones": {},
 }
 WARPS = ("rotation", "perspective", "arc", "sine", "elastic", "lens")
-
-
-def part_class(name: str) -> type:
-    module, _, cls = PARTS[name].rpartition(".")
-    found: type = getattr(import_module(module), cls)
-    return found
 
 
 def unbounded(cls: type) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,17 @@ from foundation.errors import InvalidInput, NotFound
 from synthesis.effects.base import Effect, Image, Params
 from synthesis.effects.combinators import OneOf, Probably, contained
 from synthesis.effects.noise import Noise
-from synthesis.recipes import PARTS, PRESETS, build, load_generator, load_preset, parse_recipe, preset_node
+from synthesis.recipes import (
+    PARTS,
+    PRESETS,
+    as_yaml,
+    build,
+    load_generator,
+    load_preset,
+    parse_recipe,
+    preset_node,
+    read_node,
+)
 from synthesis.samples import ATTEMPTS, Generator, Labels, Rejected, make_sample
 
 
@@ -106,6 +117,46 @@ def test_ranges(low: float, high: float) -> None:
         with pytest.raises(InvalidInput) as caught:
             build({"roll": {"degrees": [low, high]}})
         assert caught.value.code == "range_reversed"
+
+
+def jumbled(node: Any) -> Any:
+    """As a database keeps it: short keys first."""
+    if isinstance(node, list):
+        return [jumbled(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: jumbled(node[key]) for key in sorted(node, key=lambda key: (len(key), key))}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_recipes_are_written_as_parts_declare_their_keys_and_read_back(name: str) -> None:
+    node = preset_node(name)
+    text = as_yaml(jumbled(node))
+    assert read_node(text) == node
+    assert text == as_yaml(node)
+    assert build(read_node(text)) == build(node)
+
+
+def test_keys_stand_in_the_constructors_order() -> None:
+    lines = {"paint": {"worn": 0.1, "contrast": 4.0}, "effects": {"noise": {"shot": [0, 2], "read": [1, 4]}}, "more": 1}
+    lines |= {"layout": {"margin": [0, 0.1], "lines": [1, 2]}, "corpus": {"codes": {"length": [3, 4], "alphabet": "é"}}}
+    assert as_yaml({"text_lines": lines}) == (
+        "text_lines:\n"
+        "  corpus:\n"
+        "    codes:\n"
+        "      alphabet: é\n"
+        "      length: [3, 4]\n"
+        "  layout:\n"
+        "    lines: [1, 2]\n"
+        "    margin: [0, 0.1]\n"
+        "  paint: {contrast: 4.0, worn: 0.1}\n"
+        "  effects:\n"
+        "    noise:\n"
+        "      read: [1, 4]\n"
+        "      shot: [0, 2]\n"
+        "  more: 1\n"
+    )
+    assert as_yaml({"nonsense": [1, {"b": 1, "a": 2}]}) == "nonsense:\n- 1\n- {b: 1, a: 2}\n"
 
 
 def test_every_part_can_be_built_or_says_what_it_needs() -> None:

@@ -56,7 +56,7 @@ def test_a_run_becomes_a_version_in_train_extra(only_pillow_fonts: None, monkeyp
     assert (str(version), version.counts) == ("words@v1", {"train_extra": {"images": 25}})
     assert {shard["split"] for shard in version.shards} == {"train_extra"}
     assert version.parameters["seed"] == 7
-    assert "text_lines" in version.parameters["recipe"]
+    assert version.parameters["recipe"] == "text_lines:\n  corpus:\n    codes: {alphabet: ABC123}\n"
     assert version.parameters["generator_digest"] == run.generator_digest
     files = files_of(version)
     assert sorted(files) == [f"images/{index:09d}.png" for index in range(25)] + ["labels.csv", "labels.parquet"]
