@@ -17,6 +17,7 @@ from synthesis.effects.overlay import laid, tinted
 from synthesis.effects.shading import Map
 
 KINDS: Final = ("pole", "strap", "censor")
+_ALL: Final = (-900, -900, 900, 900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class Bar(Effect):
 
     def _apply(self, image: Image, landmarks: Landmarks | None, params: Params) -> Image:
         look = look_of(image, landmarks)
-        canvas = look.canvas(-34, -34, 146, 146)
+        canvas = look.canvas(*_ALL)
         angle, half = np.deg2rad(params["angle_deg"]), max(56.0 * params["width"], 0.25)
         ahead, centre = np.array([np.cos(angle), np.sin(angle)]), np.array(params["centre"]) * 112.0
-        along, across = 90.0 * ahead, half * np.array([-ahead[1], ahead[0]])
+        # A censor's bar ends beside the face; anything else comes from outside the photo.
+        along, across = (90.0 if params["kind"] == "censor" else 900.0) * ahead, half * np.array([-ahead[1], ahead[0]])
         opaque = canvas.polygon(centre + np.array([along + across, across - along, -along - across, along - across]))
         inside = opaque * np.float32(1 / 255)
         keep = 1 - inside

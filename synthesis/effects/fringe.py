@@ -103,6 +103,8 @@ def _drawn(canvas: Canvas, params: Params) -> tuple[Map, Map]:
         start = rng.uniform(0, table.shape[1] - 2 * _HALF * _STEPS - 2)
         strand = cv2.remap(table, aside + np.float32(start), along, cv2.INTER_LINEAR)
         covers = covers * np.clip((43.0 - np.abs(root)) * 0.1 + strand * 0.6, 0, 1)
+        # Roots lie among the hair above the crop.
+        covers = covers * np.clip((y + 13.0) / 12.0 + strand, 0, 1)
         shine = np.exp(-(((left - np.float32(rng.uniform(22, 40))) / 11.0) ** 2))
         here = shades[place] + strand * (0.16 + 0.2 * shine) + 0.13 * shine - 0.12 * np.clip(1 - left * 0.1, 0, 1)
         # The layer behind lies in the shade of the one before it.
