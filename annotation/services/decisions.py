@@ -27,7 +27,7 @@ from annotation.queries.picture_access import count_showable
 from annotation.services import direct_labels
 from annotation.services.label_jobs import request_labels
 from annotation.services.ledger_locks import while_deciding
-from annotation.services.standing import taken_back, tell, undone
+from annotation.services.standing import hold, taken_back, tell, undone
 from foundation.errors import Conflict, InvalidInput, NotFound
 
 MAX_FACES = 200_000
@@ -111,6 +111,7 @@ def revert(
             raise NotFound(f"There is no decision {decision_id}.", code="no_decision")
         if user is not None:
             check_may_take_back(user, [target.actor_id for target in targets])
+        hold([target.pk for target in targets])
         standing = _standing(targets)
         if not standing:
             raise Conflict("This was taken back already.", code="already_reverted")

@@ -25,6 +25,7 @@ from annotation.queries.ledger_pages import LedgerFilter, choose_decisions
 from annotation.services.decisions import By, Draft, record
 from annotation.services.labels import derive
 from annotation.services.ledger_locks import while_deciding
+from annotation.services.standing import hold
 from foundation.errors import Conflict, InvalidInput
 
 SHOWN_FACES, SHOWN_PEOPLE = 24, 12
@@ -74,6 +75,7 @@ def preview_reversal(*, user: User, chosen: LedgerFilter) -> Reversal:
 
     Raises InvalidInput (`nothing_chosen`) or Forbidden (`not_your_decision`).
     """
+    _check_narrow(chosen)
     chosen = replace(chosen, upto=min(chosen.upto or ledger_end(), ledger_end()))
     targets = _targets(user, chosen)
     wanted = {target.pk for target in targets}
@@ -106,8 +108,10 @@ def take_back(*, user: User, chosen: LedgerFilter) -> list[Decision]:
     Raises InvalidInput (`nothing_chosen`), Forbidden (`not_your_decision`), or Conflict (`already_reverted`) where none
     of them has an effect any more.
     """
+    _check_narrow(chosen)
     with transaction.atomic():
         while_deciding()
+        hold(list(choose_decisions(chosen).values_list("pk", flat=True)))
         targets = _targets(user, chosen)
         if not targets:
             raise Conflict("None of these decisions has an effect any more.", code="already_reverted")
@@ -116,10 +120,13 @@ def take_back(*, user: User, chosen: LedgerFilter) -> list[Decision]:
         return record(drafts, by=By(user, evidence={"page": "reversal", **shown}))
 
 
-def _targets(user: User, chosen: LedgerFilter) -> list[Decision]:
-    """Those of the chosen that must be reverted, the latest first."""
+def _check_narrow(chosen: LedgerFilter) -> None:
     if replace(chosen, upto=None, kind="", since=None, until=None) == LedgerFilter():
         raise InvalidInput("Say whose decisions, or those about whom or of which run.", code="nothing_chosen")
+
+
+def _targets(user: User, chosen: LedgerFilter) -> list[Decision]:
+    """Those of the chosen that must be reverted, the latest first."""
     numbers = set(choose_decisions(chosen).values_list("pk", flat=True))
     reverts = dict(Decision.objects.filter(kind=Kind.REVERT).values_list("pk", "reverts_id"))
     wanted = entries_to_revert({revert: of for revert, of in reverts.items() if of is not None}, numbers)

@@ -23,6 +23,7 @@ _UNDONE = """
         UNION SELECT d.id, d.reverts_id FROM annotation_decision d JOIN chain c ON d.id = c.reverts_id
     ) SELECT id FROM chain WHERE reverts_id IS NULL
 """
+_LOCK = f"SELECT id FROM annotation_decision WHERE id IN ({_UNDONE}) ORDER BY id FOR NO KEY UPDATE"  # noqa: S608 - constants
 
 Listener = Callable[[Set[int], Set[int]], None]  # (entries that hold, entries that are taken back)
 _LISTENERS: list[Listener] = []
@@ -38,6 +39,16 @@ def taken_back(entries: Collection[int]) -> set[int]:
         if number not in gone:
             gone.add(reverted)
     return gone
+
+
+def hold(entries: Collection[int]) -> None:
+    """Until the end of this transaction nobody else takes these entries back, or brings back what they took.
+
+    Whoever does so calls this first, before they look at what is taken back and before any question or person is
+    locked: so two who mean the same come one after the other, and wait in one order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(entries)])
 
 
 def undone(made: Iterable[Decision]) -> set[int]:

@@ -15,6 +15,7 @@ from annotation.models import Decision
 from annotation.queries.clusters import current_run
 from annotation.queries.decisions import decisions_of_action
 from annotation.services.ledger_locks import while_deciding
+from annotation.services.standing import hold
 from foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.services.error_models import ask_for_error_models
@@ -105,6 +106,8 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
     if found.user_id != user.pk:
         raise Forbidden("This is somebody else's vote.", code="not_your_vote")
     while_deciding()
+    written = ReviewItem.objects.filter(pk=found.item_id).exclude(decision=None)
+    hold(list(written.values_list("decision", flat=True)))  # before the question, as whoever takes it back
     item = lock_item(found.item_id)
     if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         raise Conflict("This vote was taken back already.", code="already_withdrawn")

@@ -1,0 +1,117 @@
+"""Several people take the same decision back at the very same moment, over connections of their own: one of them does
+it, the others are told so, and nobody's transaction is given up for another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from annotation.ledger.entries import Kind
+from annotation.models import Decision, Identity
+from annotation.queries.ledger_pages import LedgerFilter
+from annotation.services.decisions import By, revert
+from annotation.services.identities import merge_people
+from annotation.services.reversals import take_back
+from annotation.services.standing import taken_back
+from foundation.errors import Conflict
+from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.services.answers import cast_vote, withdraw_vote
+from tests.annotation.decisions.world import THRESHOLDS, World, make_world, user, who
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TIMES = 12
+Act = Callable[[], Any]
+
+
+@pytest.fixture
+def world() -> World:
+    made = make_world(4, 4, 4)
+    made.cluster(**THRESHOLDS)
+    return made
+
+
+@pytest.fixture
+def managers() -> list[User]:
+    return [user(f"manager{n}", "manager") for n in range(3)]
+
+
+def at_once(*acts: Act) -> list[str]:
+    """What became of each, begun at the same moment: `done`, or the code of its refusal."""
+    begin = Barrier(len(acts))
+
+    def run(act: Act) -> str:
+        begin.wait(60)
+        try:
+            act()
+            return "done"
+        except Conflict as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [one.result(60) for one in [pool.submit(run, act) for act in acts]]
+
+
+def standing_reverts(decision: int) -> int:
+    reverts = list(Decision.objects.filter(kind=Kind.REVERT, reverts=decision).values_list("pk", flat=True))
+    return len(set(reverts) - taken_back(reverts))
+
+
+def test_one_of_several_undos_of_an_action_stands_and_redoing_it_brings_the_action_back(
+    world: World, managers: list[User]
+) -> None:
+    annotator = user("annotator")
+    source, into = (who()[faces[0]] for faces in world.people[:2])
+    for number in range(TIMES):
+        said = merge_people(identity_id=source, into_id=into, by=By(annotator))[0]
+        acts = [partial(revert, user=one, decision_id=said.pk) for one in managers]
+        everything = partial(take_back, user=managers[0], chosen=LedgerFilter(actor=annotator.pk))
+        told = at_once(*acts[:2], everything if number % 2 else acts[2])
+        assert sorted(told) == ["already_reverted", "already_reverted", "done"]
+        assert standing_reverts(said.pk) == 1
+        assert said.pk in taken_back([said.pk])
+        undo = Decision.objects.filter(reverts=said).order_by("-pk")[0]
+        told = at_once(*(partial(revert, user=one, decision_id=undo.pk) for one in managers))
+        assert sorted(told) == ["already_reverted", "already_reverted", "done"]
+        assert said.pk not in taken_back([said.pk])
+        assert Identity.objects.get(pk=source).merged_into_id == into
+        revert(user=managers[0], decision_id=said.pk)
+
+
+def questions(world: World, count: int) -> list[ReviewItem]:
+    """Each asks the same of two people, in a batch of its own, so that one answer settles all of them."""
+    faces = [world.people[0][0], world.people[1][0]]
+    items = []
+    for _ in range(count):
+        batch = ReviewBatch.objects.create(strategy="any", asks="pair")
+        items.append(batch.items.create(ordinal=0, faces=faces, value=1, settles=2, why="w"))
+    return items
+
+
+def test_an_answer_withdrawn_while_others_take_its_decision_back_ends_in_no_deadlock(
+    world: World, managers: list[User]
+) -> None:
+    annotator = user("annotator")
+    items = questions(world, 5)
+    for number in range(TIMES):
+        asked = items[number % 5]  # those before and after it are settled with it
+        vote = cast_vote(user=annotator, item_id=asked.pk, answer="same")
+        said = ReviewVote.objects.get(pk=vote.pk).decision
+        assert said is not None
+        told = at_once(
+            partial(withdraw_vote, user=annotator, vote_id=vote.pk),
+            *(partial(revert, user=one, decision_id=said.pk) for one in managers),
+        )
+        assert told.count("done") == 1, told
+        assert set(told) <= {"done", "already_reverted", "already_withdrawn"}
+        assert standing_reverts(said.pk) == 1
+        assert set(ReviewItem.objects.values_list("state", flat=True)) == {"open"}
+        assert not ReviewVote.objects.filter(withdrawn_at=None).exists()
