@@ -20,6 +20,7 @@ from synthesis.effects.shading import Map, lit, onto_face
 # The share of light from everywhere, and the direction of the rest, that photos are taken in, more or less.
 _USUAL_AMBIENT: Final = 0.45
 _USUAL: Final = np.array([0.0, -0.3, 0.954])
+_MOST_UNDONE: Final = 1.25
 # Shadows are sought on every second pixel, at these distances in pixels of the template.
 _COARSER: Final = 2
 # How far round the corner light reaches, as a cosine, and how much more of red, green and blue a lamp has than shadows.
@@ -106,4 +107,7 @@ def _coarse_height() -> Map:
 @cache
 def _usual() -> Map:
     """float32 (112, 112): what undoes the shading that photos have anyway, by which light must be multiplied."""
-    return (1 / (_USUAL_AMBIENT + (1 - _USUAL_AMBIENT) * _direct(_USUAL))).astype(np.float32)
+    shading = _USUAL_AMBIENT + (1 - _USUAL_AMBIENT) * _direct(_USUAL)
+    # Heads are turned: on one side the rim of this one may be a wall, which had no such shading.
+    undone: Map = np.minimum(1 / shading, _MOST_UNDONE).astype(np.float32)
+    return undone

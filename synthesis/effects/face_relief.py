@@ -69,6 +69,6 @@ def head() -> Map:
     """float32 (112, 112), 1 on the face, falling to 0 where the head ends and other things begin."""
     y, x = np.mgrid[0:CROP_SIZE, 0:CROP_SIZE].astype(np.float32)
     out = np.hypot((x - _CENTRE[0]) / _RADII[0], (y - _CENTRE[1]) / _RADII[1])
-    ramp = np.clip((1.02 - out) / 0.3, 0.0, 1.0)
+    ramp = np.clip((0.96 - out) / 0.3, 0.0, 1.0)
     smooth: Map = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
     return smooth

@@ -172,7 +172,7 @@ def test_noses_throw_shadows_and_usual_light_changes_little() -> None:
     out = effect.apply(image, TEMPLATE, aside).astype(int)
     assert out[66:72, 46:51].mean() > out[66:72, 62:67].mean() + 25
     usual = effect.apply(image, TEMPLATE, {"slant_deg": 17.0, "from_deg": -90.0, "ambient": 0.45, "warmth": 0.0})
-    assert np.abs(usual.astype(int) - image).max() < 8
+    assert np.abs(usual.astype(int) - image)[25:100, 30:82].mean() < 6
     warm = effect.apply(image, TEMPLATE, aside | {"warmth": 1.0}).astype(int)
     assert warm[40:60, 25:40, 0].mean() > warm[40:60, 25:40, 2].mean() + 3
 
