@@ -63,6 +63,7 @@ urlpatterns = [
     path("review/runs/<int:job_id>/changes/", mining_runs.changes, name="mining_changes"),
     path("review/<int:batch_id>/sheet/", mining_runs.sheet, name="contact_sheet"),
     path("review/<int:batch_id>/", review.show, name="batch"),
+    path("review/items/<int:item_id>/shots/", review.shots, name="review_shots"),
     path("annotators/", annotators.index, name="annotators"),
     path("annotators/<int:user_id>/", annotators.show, name="annotator"),
     path("ledger/", ledger.index, name="ledger"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotation.models import ClusterMember, Face
 from annotation.queries.cluster_pages import find_cluster, list_grid_faces
 from annotation.queries.keyset import Slice
 from annotation.queries.picture_access import showable_faces
@@ -37,6 +39,21 @@ def faces_of_item(item_id: int, *, cursor: str = "") -> Slice[ItemFace]:
         return Slice([ItemFace(face, side) for side, row in enumerate(rows) for face in row], "")
     shown = set(showable_faces().filter(pk__in=item.faces[:2]).values_list("pk", flat=True))
     return Slice([ItemFace(face, side) for side, face in enumerate(item.faces[:2]) if face in shown], "")
+
+
+def shots_of_item(item_id: int, faces: Sequence[int]) -> list[Face]:
+    """Those of these faces that a question shows, with their photos, in the order given. Raises NotFound
+    (`no_item`)."""
+    item = ReviewItem.objects.select_related("batch").filter(pk=item_id).first()
+    if item is None:
+        raise NotFound(f"There is no question {item_id}.", code="no_item")
+    if item.batch.asks == ReviewBatch.Asks.CLUSTER and not item.gold:  # too many to read them all
+        members = ClusterMember.objects.filter(cluster=item.evidence["cluster"], face__in=faces)
+        asked = set(members.values_list("face_id", flat=True))
+    else:
+        asked = {one.face for one in faces_of_item(item_id).rows}
+    shown = showable_faces().select_related("photo").in_bulk(asked.intersection(faces))
+    return [shown[face] for face in dict.fromkeys(faces) if face in shown]
 
 
 def _grid(item: ReviewItem, cursor: str) -> Slice[ItemFace]:

@@ -5,24 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import can, requires
 from accounts.roles import Capability
 from frontend.charts import histogram
-from frontend.pages import Key, page, signed_in
+from frontend.pages import Key, found_or_404, page, signed_in, whole_number
+from mining.item_faces import shots_of_item
 from mining.models import ReviewBatch
 from mining.queues import Queue, closed_queues, count_left, next_queue, open_queues, rest_of
 from mining.review_pages import find_batch, list_boards, list_questions
 
+SHOTS = 6  # photos shown at once
 VIEW, YEAR = "review_view", 365 * 24 * 3600  # the cookie that remembers whether pairs are asked one by one
 
+FACES = [
+    Key("← ↑ → ↓", "Move from face to face"),
+    Key("Space", "Select the face; arrows with Shift select all up to it"),
+    Key("", "Ignore the selected face", "ignore"),
+    Key("", "The selected face is none", "not_a_face"),
+]
 WHO = [
     Key("", "The person on the left: as labelled", "confirm"),
     Key("", "The person on the right", "different"),
     Key("1 2", "The left or the right person"),
     Key("", "Neither of the two", "reject"),
     Key("", "Both are one person, who gets one name", "merge"),
+    Key("", "Somebody else, whom you search", "search"),
+    Key("", "Ignore the face", "ignore"),
+    Key("", "It is no face", "not_a_face"),
     Key("", "Show or hide the photos", "photos"),
     Key("", "Skip", "skip"),
 ]
@@ -30,8 +42,10 @@ TWO = [
     Key("", "Same person", "confirm"),
     Key("", "Same person, too", "merge"),
     Key("", "Different people", "different"),
+    *FACES,
+    Key("", "Look up a person", "search"),
     Key("", "Show or hide the photos", "photos"),
-    Key("", "Skip", "skip"),
+    Key("", "Skip, while no face is current", "skip"),
 ]
 ONE = [
     Key("", "One person; what is selected is not", "confirm"),
@@ -46,6 +60,7 @@ ONE = [
     Key("", "Merge: the same as somebody whom you search", "merge"),
     Key("1 … 9", "The same person as that proposal"),
     Key("", "The two that are marked are different people", "different"),
+    Key("", "Show or hide the photos of what is selected", "photos"),
     Key("", "Skip, while no face is current", "skip"),
 ]
 BOARD = [
@@ -94,6 +109,16 @@ def show(request: HttpRequest, batch_id: int) -> HttpResponse:
     if "view" in request.GET:
         response.set_cookie(VIEW, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
     return response
+
+
+@require_safe
+@requires(Capability.REVIEW)
+def shots(request: HttpRequest, item_id: int) -> HttpResponse:
+    """The photos of some of the `faces` that a question shows, the first few of them."""
+    listed = request.GET.get("faces", "").split(",")[:SHOTS]
+    wanted = [number for text in listed if (number := whole_number(text))]
+    faces = found_or_404(lambda: shots_of_item(item_id, wanted))
+    return render(request, "frontend/review/chosen_shots.html", {"faces": faces})
 
 
 def _spread(batch: ReviewBatch) -> str:

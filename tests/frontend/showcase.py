@@ -333,7 +333,7 @@ def _questions(world: World) -> None:
             identities=[a.identity_id, b.identity_id],
             value=9.0 - n,
             settles=a.size + b.size,
-            why=f"Similarity 0.{51 - n}, the threshold is 0.52: the one pair that keeps {a.size + b.size} faces apart.",
+            why="These two faces look almost alike enough to be one person.",
         )
         ReviewItem.objects.create(
             batch=suspects,
@@ -342,7 +342,7 @@ def _questions(world: World) -> None:
             identities=[a.identity_id, b.identity_id],
             value=5.0 - n / 2,
             settles=1,
-            why="0.71 to the other's medoid, 0.18 to its own.",
+            why=f"This face looks more like {b.identity} than like {a.identity}.",
             evidence={"action": str(uuid4())},
         )
     _questions_of_many(world)
@@ -366,8 +366,7 @@ def _questions_of_many(world: World) -> None:
             identities=[a.identity_id],
             value=a.size * 0.7,
             settles=a.size,
-            why=f"{a.size} faces of person {a.identity_id}; the weakest has 0.41 to the others, the widest pair 0.27; "
-            "0.52 would join them.",
+            why=f"{a.size} faces that look like one person; the first ones fit least.",
             evidence={"cluster": a.pk, "medoid": a.medoid_id, "widest": wide, "proposals": proposals},
         )
         ReviewItem.objects.create(
@@ -377,7 +376,7 @@ def _questions_of_many(world: World) -> None:
             identities=[a.identity_id, b.identity_id],
             value=b.size * 0.5,
             settles=b.size,
-            why=f"0.{51 - n} between the two; 0.52 would join them. 48% likely to be one person.",
+            why="These two rows look almost alike enough to be one person.",
         )
 
 

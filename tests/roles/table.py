@@ -38,6 +38,7 @@ PAGES: dict[tuple[str, str], set[str]] = {
     ("post", "drop_cluster_run"): ENGINEERS,
     ("get", "review"): ALL,
     ("get", "batch"): ALL,
+    ("get", "review_shots"): ALL,
     ("get", "mining_runs"): ENGINEERS,
     ("get", "start_mining"): ENGINEERS,
     ("post", "start_mining"): ENGINEERS,

@@ -227,6 +227,7 @@ def test_locked_pictures_are_shown_nowhere(place: Place, role: str, split: str) 
         reverse("ui:person", args=[person]),
         reverse("ui:cluster", args=[cluster.pk]),
         reverse("ui:batch", args=[item.batch_id]),
+        reverse("ui:review_shots", args=[item.pk]) + f"?faces={face.pk}",
         reverse("ui:people"),
         reverse("ui:clusters"),
         reverse("ui:complete_people") + "?q=",

@@ -126,7 +126,11 @@ export class PersonField {
   /** @param {number} index */
   #pick(index) {
     const person = this.people[index];
-    if (!person) return;
+    if (person) this.pick(person);
+  }
+
+  /** @param {Person} person */
+  pick(person) {
     this.input.value = person.name;
     this.#choose(person);
     this.people = [];

@@ -7,6 +7,7 @@ import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
+import { chosenFaces, isMoot, saidOf, shownFaces, startLookUp } from "./review_faces.js";
 import { keepLeases } from "./review_leases.js";
 import { queueSteps } from "./review_steps.js";
 import { redo, rememberVotes, showSteps, stepsHere, undo } from "./steps.js";
@@ -151,6 +152,7 @@ function announce(text) {
 function prepare(question) {
   clusterQuestion(question)?.show();
   boardQuestion(question)?.show();
+  shownFaces(question);
   const next = open().find((other) => other !== question);
   if (!next) return;
   for (const image of next.querySelectorAll("img[loading=lazy]")) image.setAttribute("loading", "eager");
@@ -171,7 +173,7 @@ function countDown(by) {
   const answers = Math.max(0, Number(left.dataset.answers) + by);
   left.dataset.answers = String(answers);
   const minutes = (answers * Number(left.dataset.seconds)) / 60;
-  left.textContent = !answers ? "" : minutes < 1 ? "Less than a minute" : `About ${Math.round(minutes)} min`;
+  left.textContent = !answers ? "" : minutes < 1 ? "Less than a minute." : `About ${Math.round(minutes)} min.`;
 }
 
 const FEW = 5; // questions left when more are asked for
@@ -226,7 +228,7 @@ async function more(again = false) {
 function tellRest(fresh) {
   if (!rest || !fresh) return;
   const before = rest.hidden ? "" : rest.textContent;
-  rest.replaceChildren(...Array.from(fresh.childNodes, (node) => document.adoptNode(node)));
+  rest.replaceChildren(...fresh.childNodes);
   rest.hidden = false;
   if (started && rest.textContent !== before) announce(rest.querySelector("h2")?.textContent ?? "");
   waitForOthers();
@@ -276,12 +278,24 @@ function currentBoard() {
   return question ? boardQuestion(question) : null;
 }
 
+/** The selected face is set aside, or none, and with it all that asks about it. @param {import("./review_faces.js").Aside} how */
+function setAside(how) {
+  const question = current();
+  if (!question || boardQuestion(question) || clusterQuestion(question)) return;
+  const faces = chosenFaces(question);
+  if (!faces.length) return;
+  const moot = open().filter((other) => other !== question && isMoot(other, faces));
+  for (const other of moot) other.dataset.answered = "";
+  count(-moot.length);
+  give(how, saidOf(how, faces.length), { faces });
+}
+
 /** The photos that the faces were found on, with their boxes. */
-function togglePhotos() {
+async function togglePhotos() {
   const question = current();
   if (question?.dataset.kind === "board") return currentBoard()?.togglePhotos();
   const photos = question?.querySelector("[data-photos]");
-  if (!photos) return;
+  if (!photos || !(await currentCluster()?.bringPhotos(photos) ?? true)) return;
   for (const image of photos.querySelectorAll("img[data-src]")) {
     image.setAttribute("src", image.getAttribute("data-src") ?? "");
     image.removeAttribute("data-src");
@@ -317,6 +331,7 @@ for (const question of open()) {
   if (items.some((item) => outbox.holds(item))) question.dataset.answered = "";
 }
 const openName = startNaming(currentCluster, give);
+const lookUp = startLookUp(current, (person) => give("somebody", `This is ${person.name}`, { into: person.id }));
 if (box) show(open()[0]);
 started = true;
 stepsHere({
@@ -342,16 +357,20 @@ onAction("merge", () => {
   else if (currentBoard()) currentBoard()?.mark("same");
   else pick("both", "same");
 });
-onAction("search", () => openName({ other: true }));
+onAction("search", () => (currentCluster() ? openName({ other: true }) : lookUp()));
 onAction("skip", () => pick("skip"));
 onAction("name", () => openName());
-onAction("photos", togglePhotos);
+onAction("photos", () => void togglePhotos());
 onAction("split", () => currentCluster()?.leave("split"));
 onAction("ignore", () => {
   currentBoard()?.mark("skip");
   currentCluster()?.leave("ignored");
+  setAside("ignore");
 });
-onAction("not_a_face", () => currentCluster()?.leave("not_faces"));
+onAction("not_a_face", () => {
+  currentCluster()?.leave("not_faces");
+  setAside("not_a_face");
+});
 onAction("undo", () => void undoWhenSent());
 onAction("redo", () => currentCluster()?.step("redo") || void redo());
 for (let number = 1; number <= 9; number++) {
@@ -362,8 +381,16 @@ for (let number = 1; number <= 9; number++) {
   });
 }
 onKey("ctrl+a", () => currentCluster()?.grid.all());
-onKey("Escape", () => currentCluster()?.grid.clear());
-for (const arrow of ["ArrowRight", "ArrowDown"]) onKey(arrow, () => (currentBoard()?.selection ?? currentCluster()?.grid)?.focus());
+onKey("Escape", () => {
+  currentCluster()?.grid.clear();
+  const faces = shownFaces(current());
+  if (!faces) return;
+  faces.clear();
+  current()?.focus({ preventScroll: true }); // keys are the question's again
+});
+for (const arrow of ["ArrowRight", "ArrowDown"]) {
+  onKey(arrow, () => (currentBoard()?.selection ?? currentCluster()?.grid ?? shownFaces(current()))?.focus());
+}
 
 box?.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
@@ -376,7 +403,9 @@ box?.addEventListener("click", (event) => {
     currentCluster()?.propose(give, proposals.indexOf(button) + 1);
   } else if (button.dataset.leave) currentCluster()?.leave(/** @type {import("./review_cluster.js").Leaving} */ (button.dataset.leave));
   else if (button.hasAttribute("data-name-it")) openName();
-  else if (button.hasAttribute("data-toggle-photos")) togglePhotos();
+  else if (button.hasAttribute("data-toggle-photos")) void togglePhotos();
+  else if (button.hasAttribute("data-look-up")) lookUp();
+  else if (button.dataset.aside) setAside(/** @type {import("./review_faces.js").Aside} */ (button.dataset.aside));
 });
 
 rest?.addEventListener("click", (event) => {

@@ -3,6 +3,7 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
+import { compare, compareNothing } from "./compare.js";
 import { openDialog } from "./dialogs.js";
 import { prefetch } from "./sheets.js";
 import { showSteps } from "./steps.js";
@@ -11,12 +12,14 @@ import { VirtualGrid } from "./virtual_grid.js";
 
 /**
  * @typedef {{ rejected?: number[], split?: number[][], ignored?: number[], not_faces?: number[], name?: string,
- *   into?: number }} Payload
+ *   into?: number, faces?: number[] }} Payload `faces` of a question that is none about a cluster
  */
 /** @typedef {"split" | "ignored" | "not_faces"} Leaving how faces can leave a cluster, besides being rejected */
 /** @typedef {{ how: Leaving, group: number }} Left */
 /** @typedef {{ left: Map<number, Left>, selected: number[] }} Chosen what is said of faces: those that leave with the answer, and those selected */
 /** @typedef {(answer: string, said: string, payload: Payload) => void} Give */
+
+const MOST_PHOTOS = 6;
 
 /** @param {number} count */
 const faces = (count) => `${count} face${count === 1 ? "" : "s"}`;
@@ -192,6 +195,32 @@ export class ClusterQuestion {
     return this.grid.rows.length - this.#rejected().length - this.left.size;
   }
 
+  /**
+   * The photos of what is selected, or of the current face. @param {Element} box @returns {Promise<boolean>} whether to show or
+   * hide the box
+   */
+  async bringPhotos(box) {
+    const active = this.grid.rows[this.grid.active];
+    const chosen = this.grid.faces().slice(0, MOST_PHOTOS);
+    if (!chosen.length && active) chosen.push(active.face);
+    const wanted = chosen.join(",");
+    if (!box.hasAttribute("hidden") && (!wanted || wanted === box.getAttribute("data-faces"))) return true; // to hide it
+    if (!wanted) {
+      toast("Select a face first: click it, or move with the arrow keys.");
+      return false;
+    }
+    const answer = await fetch(`${box.getAttribute("data-shots-url")}?faces=${wanted}`, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) {
+      toast("The photos could not be read.", { bad: true });
+      return false;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    box.replaceChildren(...page.body.children);
+    box.setAttribute("data-faces", wanted);
+    box.setAttribute("hidden", ""); // is shown next
+    return true;
+  }
+
   /** @param {Give} give */
   confirm(give) {
     if (!this.#loaded()) return;
@@ -235,13 +264,25 @@ export function startNaming(current, give) {
   const root = dialog?.querySelector("[data-person-field]");
   const form = dialog?.querySelector("form");
   if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return () => {};
-  const field = new PersonField(root, () => {});
+  /** Both typical faces before the two become one. @param {import("./combobox.js").Person | null} person */
+  const offer = (person) => {
+    const save = dialog.querySelector("[data-save]");
+    if (save) save.textContent = person ? "They are one person" : "Save";
+    const question = current()?.question;
+    if (!person || !question) return compareNothing(dialog);
+    const cover = question.dataset.medoid ? `/crops/${question.dataset.medoid}.png` : "";
+    compare(dialog, { cover, name: question.dataset.name || "This cluster" }, { cover: person.cover ?? "", name: person.name });
+    if (save instanceof HTMLButtonElement) save.focus();
+  };
+  const field = new PersonField(root, offer);
+  field.input.addEventListener("input", () => offer(null));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const cluster = current();
     const text = field.input.value.trim();
     const unchanged = text === (cluster?.question.dataset.name ?? "");
     const person = unchanged ? field.picked : await field.exact();
+    if (person && !field.picked) return field.pick(person); // typed, so not seen yet
     dialog.close();
     cluster?.name(give, text, person);
   });
@@ -249,6 +290,7 @@ export function startNaming(current, give) {
     const cluster = current();
     if (!cluster) return;
     field.reset();
+    offer(null);
     field.input.value = other ? "" : (cluster.question.dataset.name ?? "");
     field.except = cluster.question.dataset.identity ?? "";
     openDialog("name-dialog");
