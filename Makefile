@@ -40,10 +40,10 @@ blender: setup  ## Blender's own virtual environment (1.2 GB), for synthetic sce
 	$(BIN)/python -m synthesis.scenes "$(LOUPE_HOME)/blender"
 	$(BIN)/pip install -q --no-deps -r synthesis/scenes/requirements-people.txt
 
-fonts: setup  ## fonts for synthetic text, from Debian (60 MB)
+fonts: setup  ## fonts and dictionaries for synthetic text, from Debian (70 MB)
 	@packages="$$($(BIN)/python -m synthesis.text.fonts)"; test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages >/dev/null \
-		|| echo "Fonts can't be installed here. Run as root: apt-get install $$packages"
+		|| echo "Nothing can be installed here. Run as root: apt-get install $$packages"
 
 test: setup browser  ## all tests but the slow ones
 	$(BIN)/python -m pytest

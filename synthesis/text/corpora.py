@@ -20,7 +20,7 @@ from foundation.errors import InvalidInput
 from synthesis.bounds import Among, NotEmpty, Share, Within
 from synthesis.effects.base import pick
 from synthesis.text.scripts import script_of
-from synthesis.text.vocabulary import WORD_LISTS, inventor, read_words, weigh_words
+from synthesis.text.vocabulary import WORD_LISTS, inventor, read_words, weigh_words, words_facts
 
 IntRange = tuple[int, int]
 LONGEST_TEXT: Final = 2_000  # characters of one image
@@ -44,6 +44,10 @@ class Corpus(ABC):
     def scripts(self) -> frozenset[str]:
         """Those that it writes, as `scripts.script_of` names them."""
         return frozenset({"latin"})
+
+    def ingredients(self) -> dict[str, str]:
+        """See `samples.Generator.ingredients`."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ class Words(Corpus):
         if not self.capitals:
             return frozenset(plain)
         return frozenset(plain).union(_capitals(plain), *{word[0].upper() for word in words})
+
+    def ingredients(self) -> dict[str, str]:
+        return {} if self.own else {f"words ({self.list})": words_facts(self.list)}
 
     def _words(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         return weigh_words(self.own) if self.own else read_words(self.list)
@@ -204,6 +211,9 @@ class Mix(Corpus):
 
     def characters(self) -> frozenset[str]:
         return frozenset().union(*(corpus.characters() for corpus in self.corpora))
+
+    def ingredients(self) -> dict[str, str]:
+        return {name: told for corpus in self.corpora for name, told in corpus.ingredients().items()}
 
     def scripts(self) -> frozenset[str]:
         return frozenset().union(*(corpus.scripts() for corpus in self.corpora))

@@ -19,12 +19,13 @@ from numpy.random import Generator as Rng
 from foundation.errors import NotFound
 from synthesis.text.glyphs import forget_fonts
 
-# What Debian has that makes text various, 60 MB; `make fonts` installs it.
+# What Debian has that makes text various, 70 MB; `make fonts` installs it.
 PACKAGES: Final = (
     *("fonts-liberation", "fonts-roboto-unhinted", "fonts-open-sans", "fonts-lato", "fonts-linuxlibertine"),
     *("fonts-crosextra-carlito", "fonts-crosextra-caladea", "fonts-lobster", "fonts-kaushanscript"),
     *("fonts-dancingscript", "fonts-comic-neue", "fonts-ocr-a", "fonts-ocr-b", "fonts-quicksand", "fonts-play"),
     *("fonts-ebgaramond", "fonts-inconsolata", "fonts-urw-base35"),
+    *("hunspell-ru", "hunspell-uk", "hunspell-el"),  # words, see `vocabulary.py`
 )
 FEW_FAMILIES: Final = 20
 _TOLD: Final = 8  # characters that a message names

@@ -173,7 +173,7 @@ class TextLines(Generator):
     def ingredients(self) -> dict[str, str]:
         shelf = reopen_shelf(self.font_directories, self.fonts)
         name = f"fonts ({', '.join(self.fonts)})" if self.fonts else "fonts"
-        return {name: f"{shelf}, {shelf.digest[:16]}"}
+        return {name: f"{shelf}, {shelf.digest[:16]}"} | self.corpus.ingredients()
 
     def place(self, params: Params) -> tuple[Block, Mapping, tuple[int, int], Points, Points]:
         """The flat text, how it gets into the image, the image's height and width, character and word quads."""

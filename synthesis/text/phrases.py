@@ -58,6 +58,9 @@ class Phrases(Corpus):
     def characters(self) -> frozenset[str]:
         return _shown(self.forms, "{}") | self.corpus.characters()
 
+    def ingredients(self) -> dict[str, str]:
+        return self.corpus.ingredients()
+
     def scripts(self) -> frozenset[str]:
         return self.corpus.scripts()
 

@@ -1,12 +1,14 @@
 """Words of three scripts, their weights, and words that nobody has heard before.
 
 The lists here hold everyday words. Many more come from the names of countries, languages, currencies and units in the
-Unicode Consortium's CLDR, as the package `babel` ships it. They are hardly a sample of any language, so a good share
-of what is written is made up letter by letter, after how letters follow each other in these words.
+Unicode Consortium's CLDR, as the package `babel` ships it, and from spelling dictionaries where the system has them.
+They are hardly a sample of any language, so a good share of what is written is made up letter by letter, after how
+letters follow each other in these words.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
@@ -34,6 +36,10 @@ _LOCALES: Final = {
     "cyrillic": ("ru uk bg be mk sr", "а-яёђєіїјљњћўџґ"),
     "greek": ("el", "ΐά-ώ"),
 }
+# Where Debian's packages put Hunspell's dictionaries, and those that lists take words from.
+DICTIONARIES: Final = Path("/usr/share/hunspell")
+_DICTIONARIES_OF: Final = {"cyrillic": ("ru_RU", "uk_UA"), "greek": ("el_GR",)}
+_TAKEN: Final = 25_000  # lines of a dictionary, at even distances: neighbours are forms of one word
 _NAMES: Final = (
     *("languages", "territories", "scripts", "variants", "currency_names", "currency_names_plural", "eras", "quarters"),
     *("unit_display_names", "unit_patterns", "months", "days", "date_fields", "time_zones", "meta_zones"),
@@ -50,7 +56,36 @@ def read_words(name: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     if name not in WORD_LISTS:
         raise NotFound(f"There is no word list {name!r}; known are {', '.join(WORD_LISTS)}.", code="unknown_words")
     listed = WORD_LISTS[name].read_text(encoding="utf-8").split()
-    return weigh_words((*listed, *_names(*_LOCALES[name])))
+    locales, letters = _LOCALES[name]
+    spelt = [word for path, _, _ in _dictionaries(name) for word in _spelt(Path(path), letters)]
+    return weigh_words((*listed, *_names(locales, letters), *spelt))
+
+
+def words_facts(name: str) -> str:
+    """How many words a list has here, and a digest of them; dictionaries that came, went or changed are noticed."""
+    if _dictionaries(name) != _dictionaries.__wrapped__(name):
+        for known in (_dictionaries, read_words, inventor):
+            known.cache_clear()
+    words, _ = read_words(name)
+    return f"{len(words):,}, {hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=16)
+def _dictionaries(name: str) -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of the dictionaries that a list takes words from."""
+    paths = [DICTIONARIES / f"{one}.dic" for one in _DICTIONARIES_OF.get(name, ())]
+    found = ((path, path.stat()) for path in paths if path.is_file() and path.with_suffix(".aff").is_file())
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in found)
+
+
+def _spelt(path: Path, letters: str) -> list[str]:
+    """Words in small letters of one of Hunspell's dictionaries, as many as are taken."""
+    encoding = re.search(rb"^SET\s+(\S+)", path.with_suffix(".aff").read_bytes(), re.MULTILINE)
+    text = path.read_bytes().decode(encoding[1].decode() if encoding else "latin-1", errors="replace")
+    whole = re.compile(f"[{letters}]{{2,{_LONGEST}}}")
+    lines = text.splitlines()[1:]  # the first one says how many follow
+    words = (unicodedata.normalize("NFC", line.split("/")[0].strip()) for line in lines[:: len(lines) // _TAKEN + 1])
+    return [word for word in words if whole.fullmatch(word)]
 
 
 def _names(locales: str, letters: str) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from foundation.errors import InvalidInput
 from synthesis.recipes import build, load_preset
 from synthesis.samples import make_sample
+from synthesis.text import vocabulary
 from synthesis.text.corpora import Codes, Corpus, Mix, Prices, Words
 from synthesis.text.fonts import Shelf
 from synthesis.text.lines import TextLines
@@ -34,6 +37,36 @@ def test_lists_are_long_and_no_word_is_frequent(script: str) -> None:
     assert 1 / (chances**2).sum() > 0.4 * len(words)
     assert chances.max() < 4.1 / len(words)
     assert words == tuple(dict.fromkeys(words))
+
+
+@pytest.fixture
+def dictionaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the system would keep Hunspell's dictionaries; none at first."""
+    monkeypatch.setattr(vocabulary, "DICTIONARIES", tmp_path)
+    yield tmp_path
+    monkeypatch.undo()
+    for script in SCRIPTS:
+        vocabulary.words_facts(script)
+
+
+def test_dictionaries_of_the_system_make_lists_longer(dictionaries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = vocabulary.words_facts("greek")
+    plain, _ = read_words("greek")
+    monkeypatch.setattr(vocabulary, "_TAKEN", 4)
+    lines = ["5", "αβγδε/A", "Αθήνα", "ωψχφ", "ζ", "latin", "αβγδεζ/XY"]
+    (dictionaries / "el_GR.dic").write_bytes("\n".join(lines).encode("iso8859-7"))
+    assert vocabulary.words_facts("greek") == before, "no encoding is known"
+    (dictionaries / "el_GR.aff").write_bytes(b"# a comment\nSET ISO8859-7\n")
+    told = vocabulary.words_facts("greek")
+    assert told != before
+    assert read_words("greek")[0] == (*plain, "αβγδε", "ωψχφ")  # of every other line what is a word in small letters
+    assert told.startswith(f"{len(plain) + 2:,}, ")
+    (dictionaries / "el_GR.dic").unlink()
+    assert vocabulary.words_facts("greek") == before
+    lines_of = {"words": {"list": "greek"}}
+    mix = build({"mix": {"corpora": [lines_of, {"phrases": {"corpus": {"words": {"list": "latin"}}}}, {"codes": {}}]}})
+    assert mix.ingredients() == {"words (greek)": before, "words (latin)": vocabulary.words_facts("latin")}
+    assert build({"words": {"own": ["x"]}}).ingredients() == {}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
