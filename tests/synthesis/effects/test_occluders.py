@@ -7,6 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models_zoo.alignment import TEMPLATE
 from synthesis.effects import Effect, Image, item_rng, make_effect
@@ -50,6 +52,42 @@ def test_pixels_away_from_it_stay_exactly_as_they_were(name: str, away: Any) -> 
         out = effect.apply(image, TEMPLATE, params | ({"from_deg": 90.0, "bend_deg": 0.0} if name == "hand" else {}))
         assert np.array_equal(out[away], image[away])
         assert (out != image).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("mask", ({"top": (0.0, 0.0)}, {"top": (1.4, 1.4)})),
+        ("sunglasses", ({"size": (0.3, 0.3)}, {"size": (3.0, 3.0)})),
+        ("bar", ({"width": (0.0, 0.0)}, {"width": (1.0, 1.0)})),
+        ("hand", ({"size": (0.3, 0.3), "reach": (0.0, 0.0)}, {"size": (3.0, 3.0), "reach": (1.0, 1.0)})),
+        ("fringe", ({"length": (0.0, 0.0)}, {"length": (1.5, 1.5)})),
+    ],
+)
+@given(
+    size=st.tuples(st.integers(1, 150), st.integers(1, 150)),
+    scale=st.floats(0.1, 6),
+    turn=st.floats(0, 6.3),
+    place=st.tuples(st.floats(-200, 300), st.floats(-200, 300)),
+    seed=st.integers(0, 999),
+)
+@settings(max_examples=12, deadline=None)
+def test_any_allowed_setting_on_any_face(
+    name: str,
+    ends: tuple[dict[str, Any], ...],
+    size: tuple[int, int],
+    scale: float,
+    turn: float,
+    place: tuple[float, float],
+    seed: int,
+) -> None:
+    """Whether the face is tiny, larger than the picture, upside down or outside of it."""
+    image = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    cos, sin = np.cos(turn), np.sin(turn)
+    landmarks = (TEMPLATE - 56) @ np.array([[cos, sin], [-sin, cos]]) * scale + place
+    for setting in ends:
+        out = make_effect(name, **setting)(image, item_rng(seed, 0), landmarks)
+        assert out.shape == image.shape and out.dtype == np.uint8
 
 
 def test_a_bar_changes_nothing_beyond_its_shadow() -> None:
