@@ -24,7 +24,7 @@ class LedgerFilter:
         identity: about this person, on either side.
         since, until: made at or after, and before.
         run: made while looking at this cluster run.
-        batch: answers to questions of this review batch.
+        batch, batches: answers to questions of this review batch, or of any of these.
         upto: none later than this entry.
     """
 
@@ -35,6 +35,7 @@ class LedgerFilter:
     until: datetime | None = None
     run: int | None = None
     batch: int | None = None
+    batches: tuple[int, ...] | None = None
     upto: int | None = None
 
 
@@ -74,6 +75,7 @@ def choose_decisions(chosen: LedgerFilter) -> QuerySet[Decision]:
         "actor": chosen.actor,
         "evidence__run": chosen.run,
         "evidence__batch": chosen.batch,
+        "evidence__batch__in": chosen.batches,
         "created_at__gte": chosen.since,
         "created_at__lt": chosen.until,
         "pk__lte": chosen.upto,

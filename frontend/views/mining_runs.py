@@ -121,6 +121,7 @@ def changes(request: HttpRequest, job_id: int) -> HttpResponseBase:
     found = effects_of(job_id)
     model = found.model
     context = {
+        "job_id": job_id,
         "changed": found,
         "comparisons": paired(slices_of(model.before), slices_of(model.after)),
         "round": first_round_of_dataset(model.version.pk) if model.version else None,

@@ -33,6 +33,7 @@ from annotation.queries.person_story import (
     photos_of,
 )
 from frontend.charts.bars import Bar, bar_chart
+from frontend.ledger_filters import titles_of_batches
 from frontend.pages import GRID_KEYS, Key, at_least, is_partial, page, whole_number
 
 KEYS = [
@@ -81,6 +82,7 @@ def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
     if is_partial(request):
         return render(request, "frontend/people/faces.html", context)
     years = photos_by_year(person)
+    decisions = list_decisions(LedgerFilter(identity=person.pk), size=HISTORY).rows
     context |= {
         "sources": count_labels_of(person),
         "checked": checked_of(person),
@@ -89,7 +91,8 @@ def show(request: HttpRequest, identity_id: int) -> HttpResponseBase:
         "photos": photos_of([person.pk])[:SHOWN],
         "company": company_of(person),
         "merged": merged_into(person),
-        "decisions": list_decisions(LedgerFilter(identity=person.pk), size=HISTORY).rows,
+        "decisions": decisions,
+        "titles": titles_of_batches(decisions),
     }
     return page(request, "people/show.html", "people", context, keys=KEYS)
 

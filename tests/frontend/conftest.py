@@ -101,16 +101,17 @@ def page(context: BrowserContext, excused: list[str]) -> Iterator[Page]:
 def signed_in(context: BrowserContext, live_server: Any) -> Callable[[User], None]:
     """`signed_in(user)` gives the browser a session of that user."""
 
-    def sign_in(user: User) -> None:
-        session = SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.create()
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": live_server.url}
-        context.add_cookies([cookie])  # type: ignore[list-item]
+    return lambda user: context.add_cookies([session_cookie(user, live_server.url)])
 
-    return sign_in
+
+def session_cookie(user: User, url: str) -> Any:
+    """What a browser sends whose session is that user's."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return {"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}
 
 
 @pytest.fixture

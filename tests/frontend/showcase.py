@@ -75,6 +75,7 @@ def addresses(world: World | None) -> dict[str, str]:
             f"cluster-run-{run.state}": reverse("ui:cluster_run", args=[run.pk])
             for run in ClusterRun.objects.filter(current=False).order_by("pk")
         },
+        "ledger-filtered": f"{reverse('ui:ledger')}?batch={_batch('pair')}&kind=merge&since=2026-01-05T09:30",
         "ledger-reversal": f"{reverse('ui:ledger_reversal')}?by={User.objects.get(username='annotator').pk}",
         "annotator": reverse("ui:annotator", args=[User.objects.get(username="annotator").pk]),
         **{f"batch-{asks}s": reverse("ui:batch", args=[_batch(asks)]) for asks in ReviewBatch.Asks.values},

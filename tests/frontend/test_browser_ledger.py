@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from annotation.ledger.entries import Kind
 from annotation.models import Decision, Label
 from annotation.services.decisions import By, Draft, record
 from annotation.services.identities import merge_people, name_person, reject_faces
+from jobs.models import Job
 from mining.models import ReviewBatch, ReviewItem
 from tests.factories import World
+from tests.frontend.conftest import session_cookie
 from tests.frontend.seen import toast
 
 browser_test = pytest.mark.browser
@@ -45,13 +47,18 @@ def test_all_of_one_annotators_decisions_are_taken_back_and_hold_again(
     page.get_by_role("link", name="Take all of these back").click()
     expect(page.get_by_text("Faces that change person")).to_be_visible()
     expect(page.locator(".figure", has_text="Faces that change person").locator(".value")).to_have_text("3")
+    expect(page.locator(".chip")).to_have_text(["By annotator"])
+    changes = page.locator(".change")
+    expect(changes).to_have_count(3)
+    expect(changes.first.locator(".from-to > div")).to_have_text(["Nownobody", "ThenAnna"])
+    expect(changes.first.locator("img")).to_have_count(2)  # the face, and Anna's
     page.get_by_role("button", name="Take 3 decisions back").click()
     toast(page, "3 decisions were taken back as one step")
     assert set(Label.objects.filter(face__in=faces).values_list("identity", flat=True)) == {made.people[0].pk}
-    first = Decision.objects.filter(kind="revert").order_by("id").first()
-    assert first is not None
-    page.get_by_role("row", name=f"{first.pk} revert").get_by_role("button", name="Take back").click()
-    toast(page, f"Decision {first.pk} was taken back")
+    expect(page.locator("tr.struck")).to_have_count(3)
+    page.keyboard.press("Control+z")
+    toast(page, "Undone: 3 decisions were taken back as one step")
+    expect(page.locator("tr.struck")).to_have_count(3)  # those that took them back
     assert set(Label.objects.filter(face__in=faces).values_list("identity", flat=True)) == {None}
     assert Decision.objects.filter(kind="rename").count() == 1
 
@@ -67,8 +74,8 @@ def test_a_line_shows_both_faces_it_is_about_and_on_what_evidence_it_was_said(
     reject_faces(identity_id=world.people[0].pk, faces=[world.faces[1].pk], by=odd)
     shown = as_role("manager").get(reverse("ui:ledger")).content.decode()
     assert all(f'src="{reverse("ui:crop", args=[face])}"' in shown for face in (a, b))
-    line = f'<a href="{reverse("ui:batch", args=[batch.pk])}">Answer to question 26 of batch {batch.pk}</a>, 3 votes'
-    assert line in shown
+    link = f'<a href="{reverse("ui:batch", args=[batch.pk])}">Answer to question 26 of Pairs near the threshold</a>'
+    assert f"{link}, 3 votes" in shown
 
 
 @browser_test
@@ -121,3 +128,101 @@ def test_whatever_stands_in_the_address_the_page_comes(
     preview = as_role("manager").get(f"{reverse('ui:ledger_reversal')}?{query}", headers={"HX-Request": "true"})
     assert preview.status_code == 200
     assert b"Say whose decisions" in preview.content or b"Nothing to take back" in preview.content
+
+
+def shown_lines(client: Client, **query: Any) -> set[int]:
+    page = client.get(reverse("ui:ledger"), query).content.decode()
+    return {int(number) for number in re.findall(r'id="decision-(\d+)"', page)}
+
+
+def test_answers_of_one_mining_run_are_shown_and_can_be_taken_back_together(
+    as_role: Callable[[str], Client], users: dict[str, User], world: World
+) -> None:
+    job = Job.objects.create(kind="mine")
+    for ordinal, made_by in enumerate((job, job, None)):
+        batch = ReviewBatch.objects.create(strategy="clusters", asks="cluster", run=world.run, job=made_by)
+        by = By(users["annotator"], evidence={"batch": batch.pk, "item": ordinal})
+        reject_faces(identity_id=world.people[0].pk, faces=[world.faces[ordinal].pk], by=by)
+    first, second, other = Decision.objects.order_by("id")
+    client = as_role("manager")
+    assert shown_lines(client, mining=job.pk) == {first.pk, second.pk}
+    assert shown_lines(client, mining=10**9) == set()
+    page = client.get(reverse("ui:ledger"), {"mining": job.pk}).content.decode()
+    assert f'<option value="{job.pk}" selected>' in page and "Take all of these back" in page
+    client.post(reverse("ui:ledger_reversal"), {"mining": job.pk})
+    taken = set(Decision.objects.filter(kind="revert").values_list("reverts", flat=True))
+    assert taken == {first.pk, second.pk} and other.pk not in taken
+
+
+def test_filters_are_told_in_words_and_dropped_one_by_one(
+    as_role: Callable[[str], Client], users: dict[str, User], world: World
+) -> None:
+    careless(world, users["annotator"])
+    batch = ReviewBatch.objects.create(strategy="clusters", asks="cluster", run=world.run)
+    client = as_role("manager")
+    query = {"by": users["annotator"].pk, "kind": "merge", "person": world.people[0].pk}
+    page = client.get(reverse("ui:ledger"), query).content.decode()
+    assert "No decision fits all of these filters" in page and "Drop this one, and there are some" in page
+    for words in ("Kind: merge", "By annotator", "About Anna"):
+        assert f"Drop: {words}" in page
+    without_kind = f"?by={query['by']}&amp;person={query['person']}"
+    assert page.count(f'href="{reverse("ui:ledger")}{without_kind}"') == 2  # the chip, and the one to drop
+    titled = client.get(reverse("ui:ledger"), {"batch": batch.pk}).content.decode()
+    assert f'<a href="{reverse("ui:batch", args=[batch.pk])}">Answers to “Clusters to confirm”</a>' in titled
+    assert "No decision fits this filter" in titled
+    both = client.get(reverse("ui:ledger"), {"batch": batch.pk, "kind": "merge"}).content.decode()
+    assert "Dropping any one of them is not enough" in both
+
+
+@browser_test
+def test_since_is_the_readers_own_time_and_a_person_is_found_by_name(
+    browser: Browser, live_server: Any, people: dict[str, User], made: World
+) -> None:
+    faces = careless(made, people["annotator"])
+    reject_faces(identity_id=made.people[1].pk, faces=[made.faces[7].pk], by=By(people["annotator"]))
+    context = browser.new_context(timezone_id="Asia/Kolkata", viewport={"width": 1280, "height": 900})
+    try:
+        context.add_cookies([session_cookie(people["manager"], live_server.url)])
+        page = context.new_page()
+        page.goto(live_server.url + reverse("ui:ledger"))
+        page.get_by_label("Since").fill("2020-03-01T09:15")
+        page.get_by_role("button", name="Show", exact=True).click()
+        page.wait_for_url("**since=2020-03-01T09%3A15%2B05%3A30*")
+        expect(page.get_by_label("Since")).to_have_value("2020-03-01T09:15")
+        chip = page.locator(".chip", has_text="Since").locator("time")
+        expect(chip).to_have_attribute("datetime", "2020-03-01T03:45:00+00:00")
+        expect(chip).to_contain_text("9:15")
+        expect(page.locator("#decisions tr[id]")).to_have_count(4)
+        about = page.get_by_role("combobox", name="About")
+        about.fill("Nobody at all")
+        about.press("Enter")
+        toast(page, "There is nobody called Nobody at all")
+        about.fill("Ann")
+        page.get_by_role("listbox", name="People").get_by_role("option", name="Anna").click()
+        expect(page.locator("#decisions tr[id]")).to_have_count(len(faces))
+        expect(about).to_have_value("Anna")
+        page.get_by_role("link", name="Drop: Since").click()
+        expect(page.locator(".chip")).to_have_count(1)
+        expect(page.get_by_label("Since")).to_have_value("")
+    finally:
+        context.close()
+
+
+@browser_test
+def test_on_a_narrow_screen_decisions_are_taken_back_without_scrolling_sideways(
+    page: Page, live_server: Any, people: dict[str, User], made: World, signed_in: Callable[[User], None]
+) -> None:
+    careless(made, people["annotator"])
+    signed_in(people["manager"])
+    page.set_viewport_size({"width": 420, "height": 700})
+    page.goto(f"{live_server.url}{reverse('ui:ledger')}?by={people['annotator'].pk}")
+    for name in ("Take back", "Drop: By annotator", "Take all of these back"):
+        button = page.locator("a, button", has_text=name).first
+        box = button.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 420
+    page.get_by_role("link", name="Take all of these back").click()
+    button = page.get_by_role("button", name="Take 3 decisions back")
+    expect(button).to_be_in_viewport()  # below it is what would change, for those who scroll
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    button.click()
+    toast(page, "3 decisions were taken back as one step")

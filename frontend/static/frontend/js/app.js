@@ -22,11 +22,13 @@ function startMenu() {
   });
 }
 
-/** Exact times on hover in the reader's own zone. @param {ParentNode} root */
+/** Exact times in the reader's own zone: on hover, and where they are what is told. @param {ParentNode} root */
 function localTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = new Date(element.getAttribute("datetime") ?? "");
-    if (!Number.isNaN(at.getTime())) element.setAttribute("title", at.toLocaleString());
+    if (Number.isNaN(at.getTime())) continue;
+    element.setAttribute("title", at.toLocaleString());
+    if (element.hasAttribute("data-exact")) element.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
   }
 }
 

@@ -74,6 +74,13 @@ export class PersonField {
     this.#show();
   }
 
+  /** Offer nobody until something is typed again. */
+  close() {
+    this.asked += 1;
+    this.people = [];
+    this.#show();
+  }
+
   #show() {
     this.list.replaceChildren(...this.people.map((person, index) => this.#item(person, index)));
     this.input.setAttribute("aria-expanded", String(this.people.length > 0));

@@ -180,6 +180,15 @@ export function tellNext(said, undoable = false) {
   sessionStorage.setItem(TOLD, JSON.stringify({ said, undoable }));
 }
 
+/** What the server did on a form's behalf can be undone as well: its message names the decision. */
+function rememberSent() {
+  for (const element of document.querySelectorAll('.toasts [data-about^="undo-"]')) {
+    const decision = Number(element.getAttribute("data-about")?.slice("undo-".length));
+    element.remove();
+    remember({ decision, said: element.textContent?.trim() ?? "", page: here() });
+  }
+}
+
 /** @typedef {{ said?: string, undoable?: boolean, entry?: Undoable, step?: Step }} Told */
 
 /** What was done before this page came. @returns {Told} */
@@ -192,6 +201,7 @@ function tellEarlier() {
 }
 
 const earlier = tellEarlier();
+rememberSent();
 showSteps();
 
 /** A page says what it knows of steps; it is told the one that it was loaded for. @param {Partial<Page>} known */
