@@ -15,6 +15,7 @@ from synthesis.bounds import Shares, Within
 from synthesis.effects.base import Effect, Image, Landmarks, Params, Range, between
 from synthesis.effects.face_relief import head, height, normals
 from synthesis.effects.faces import to_template
+from synthesis.effects.head_turn import turn_of, turned
 from synthesis.effects.shading import Map, lit, onto_face
 
 # The share of light from everywhere, and the direction of the rest, that photos are taken in, more or less.
@@ -54,17 +55,24 @@ class DirectionalLight(Effect):
         slant, side = np.deg2rad(params["slant_deg"]), np.deg2rad(params["from_deg"])
         light = np.array([np.sin(slant) * np.cos(side), np.sin(slant) * np.sin(side), np.cos(slant)])
         ambient = params["ambient"]
-        shade = (np.float32(ambient) + np.float32(1 - ambient) * _direct(light)) * _usual()
+        turn = 0.0 if landmarks is None else turn_of(landmarks)
+        shade = (np.float32(ambient) + np.float32(1 - ambient) * _direct(_from_head(light, turn))) * _usual()
         # The lit part of the face stays as bright as it was; what is beside the head gets the face's light on average.
         face = cv2.resize(shade[28:100, 24:88], (16, 18), interpolation=cv2.INTER_AREA)
         level, around = float(np.partition(face, -72, axis=None)[-72]), float(face.mean())
         shade = (around + (shade - around) * head()) * np.float32(1 / level)
         size = (image.shape[0], image.shape[1])
-        laid = onto_face(np.minimum(shade, np.float32(1.5)), landmarks, size)
+        laid = onto_face(turned(np.minimum(shade, np.float32(1.5)), turn), landmarks, size)
         laid = laid * (1 + np.float32(1 - ambient) * _texture(image, light, landmarks))
         # Lamps are warmer than the sky or the walls that light the shadows.
         warm = (np.clip(laid, 0, 1) - np.float32(0.7)) * np.float32(params["warmth"])
         return lit(image, laid, [1 + np.float32(tint) * warm for tint in _LAMP])
+
+
+def _from_head(light: Any, turn: float) -> Any:
+    """The direction as a head sees it that is turned by the angle of this sine."""
+    cos = float(np.sqrt(1 - turn * turn))
+    return np.array([light[0] * cos - light[2] * turn, light[1], light[0] * turn + light[2] * cos])
 
 
 def _direct(light: Any) -> Map:

@@ -61,7 +61,7 @@ class Fringe(Effect):
         # Light on hair has the colour of the light, not the hair's.
         shine = opacity * np.clip(tone - 1.15, 0, None) * np.float32(26.0)
         add = zip(tinted(opacity * tone, hair), tinted(shine, look.white), strict=True)
-        return laid(image, look, canvas, keep, [one + other for one, other in add])
+        return laid(image, look, canvas, keep, [one + other for one, other in add], worn=True)
 
 
 def _own_hair(image: Image, look: Look) -> Any:

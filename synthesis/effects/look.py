@@ -14,6 +14,7 @@ from models_zoo.alignment import CROP_SIZE
 from synthesis.effects.base import Image, Landmarks
 from synthesis.effects.canvas import Canvas
 from synthesis.effects.faces import from_template, to_template
+from synthesis.effects.head_turn import turn_of
 from synthesis.effects.shading import Map
 
 LUMA: Final = np.array([0.299, 0.587, 0.114])
@@ -23,6 +24,8 @@ CELL: Final = 16
 _DENSEST: Final = 4
 # Pixels of the template around the photo: what lies outside throws shadows and is blurred into it, too.
 _MORE: Final = 6
+# Pixels of the template by which a turned head may show more of a cheek.
+_WIDER: Final = 14
 # Places on the template that are skin on nearly every face: cheeks and the bridge of the nose.
 _SKIN: Final = [(36.0, 72.0), (76.0, 72.0), (56.0, 58.0), (40.0, 78.0), (72.0, 78.0)]
 # Skin's red, green and blue over its luma in neutral light, about the middle of people's.
@@ -40,6 +43,7 @@ class Look:
 
     Attributes:
         to_template: (2, 3), from the photo's pixels to the template.
+        turn: how far the head is turned about the upright axis, as `head_turn.turn_of` tells it.
         seen: left, top, right and bottom of what the photo shows of the template's plane.
         skin: median colour (3,) of the face's skin.
         white: colour (3,) over 255 of something white that lies in the face's light.
@@ -49,6 +53,7 @@ class Look:
     """
 
     to_template: NDArray[np.float64]
+    turn: float
     seen: tuple[int, int, int, int]
     skin: NDArray[np.float64]
     white: NDArray[np.float64]
@@ -70,6 +75,8 @@ class Look:
     def canvas(self, left: int, top: int, right: int, bottom: int) -> Canvas:
         """A canvas for this part of the template's plane, as far as the photo shows it."""
         low_x, low_y, high_x, high_y = self.seen
+        if self.turn:  # the near cheek is wider than from before
+            left, right = left - _WIDER, right + _WIDER
         left, top = min(max(left, low_x), high_x), min(max(top, low_y), high_y)
         return Canvas(left, top, max(min(right, high_x), left + 1), max(min(bottom, high_y), top + 1), self.density)
 
@@ -99,6 +106,7 @@ def look_of(image: Image, landmarks: Landmarks | None) -> Look:
     blur, grain = _sharpness(grey)
     return Look(
         to_template=matrix,
+        turn=turn_of(landmarks),
         seen=_seen(image, matrix),
         skin=skin,
         white=cast * level,
@@ -123,6 +131,7 @@ def _seen(image: Image, matrix: Any) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the photo on the template, and a little more."""
     height, width = image.shape[:2]
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T + matrix[:, 2]
+    corners = corners.round(2)  # a crop's own landmarks are the template's but for rounding
     left, top = (np.floor(corners.min(axis=0)).astype(int) - _MORE).tolist()
     right, bottom = (np.ceil(corners.max(axis=0)).astype(int) + _MORE).tolist()
     return left, top, right, bottom
@@ -130,7 +139,7 @@ def _seen(image: Image, matrix: Any) -> tuple[int, int, int, int]:
 
 def _face(image: Image, matrix: Any) -> Image:
     """The face on the template: uint8 (112, 112, 3)."""
-    if image.shape[:2] == (CROP_SIZE, CROP_SIZE) and float(np.abs(matrix - np.eye(2, 3)).max()) < 1e-6:
+    if image.shape[:2] == (CROP_SIZE, CROP_SIZE) and float(np.abs(matrix - np.eye(2, 3)).max()) < 1e-3:
         return image
     face: Any = cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE), borderMode=cv2.BORDER_REPLICATE)
     return face  # type: ignore[no-any-return]

@@ -106,7 +106,7 @@ class Mask(Effect):
         shone = inside * np.clip(light, 0.15, 1.12)
         cloth_add = tinted(shone, np.array(params["colour"]) * look.white)
         add = [one + other for one, other in zip(cloth_add, tinted(loop, _LOOP * look.white), strict=True)]
-        return laid(image, look, canvas, keep, add)
+        return laid(image, look, canvas, keep, add, worn=True)
 
 
 def _outline(kind: str, top: float, half: float) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ def _loops(top: float, half: float) -> NDArray[np.float64]:
     return loops
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _cloth(kind: str, canvas: Canvas, top: int) -> Map:
     """float32 (rows, columns): the light on the cloth, about 1 where it faces the light; pleats, a ridge or a weave."""
     x, y = canvas.grid()

@@ -11,6 +11,7 @@ import numpy as np
 
 from synthesis.effects.base import Image
 from synthesis.effects.canvas import Canvas
+from synthesis.effects.head_turn import straightened
 from synthesis.effects.look import CELL, Look
 from synthesis.effects.shading import Map
 
@@ -18,13 +19,23 @@ _INVERSE: Final = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _TABLE: Final = 2**16
 
 
-def laid(image: Image, look: Look, canvas: Canvas, keep: Map, add: Sequence[Map], *, lit: bool = True) -> Image:
+def laid(
+    image: Image,
+    look: Look,
+    canvas: Canvas,
+    keep: Map,
+    add: Sequence[Map],
+    *,
+    lit: bool = True,
+    worn: bool = False,
+) -> Image:
     """A copy of `image` with something drawn laid onto the face: as soft and as noisy as the photo.
 
     Args:
         keep: float32 (rows, columns) of the canvas, how much is seen of the photo behind, 0..1. 1 changes nothing.
         add: three of float32 (rows, columns), >= 0, grey levels that are added to what is kept.
         lit: the light's fall over the face goes on over it.
+        worn: it turns with the head.
     """
     to_canvas = canvas.placed(look.to_template)
     here = _covered(canvas, to_canvas, image.shape)
@@ -33,6 +44,8 @@ def laid(image: Image, look: Look, canvas: Canvas, keep: Map, add: Sequence[Map]
     (top, bottom), (left, right) = here
     size = (right - left, bottom - top)
     layer: Any = cv2.merge([cv2.convertScaleAbs(one) for one in add] + [cv2.convertScaleAbs(keep, alpha=255.0)])
+    if worn and look.turn:
+        layer = _turned(layer, canvas, look.turn)
     step = float(np.hypot(to_canvas[0, 0], to_canvas[1, 0]))
     if step > 1.5:  # bilinear sampling sees two pixels each way
         layer = cv2.GaussianBlur(layer, (0, 0), 0.35 * step)
@@ -56,6 +69,16 @@ def laid(image: Image, look: Look, canvas: Canvas, keep: Map, add: Sequence[Map]
     added = cv2.add(added, cv2.merge([noise] * 3), dtype=cv2.CV_8U)
     out[top:bottom, left:right] = cv2.add(cv2.multiply(part, kept, scale=1 / 255), added)
     return out
+
+
+def _turned(layer: Any, canvas: Canvas, turn: float) -> Any:
+    """What is drawn on the canvas of a face that looks straight ahead, on a head that is turned."""
+    x, _ = canvas.grid()
+    rows, columns = canvas.shape
+    source = ((straightened(x, turn) - (canvas.left - 0.5)) * canvas.density - 0.5).astype(np.float32)
+    lines = np.arange(rows, dtype=np.float32)[:, None]
+    at = (np.repeat(source, rows, axis=0), np.repeat(lines, columns, axis=1))
+    return cv2.remap(layer, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
 
 
 def tinted(amount: Map, colour: Iterable[float]) -> list[Map]:

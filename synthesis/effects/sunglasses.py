@@ -90,7 +90,9 @@ class Sunglasses(Effect):
         rims = [(np.vstack([outline, outline[:1]]), style.rim) for outline in outlines]
         frame = canvas.lines(*rims, *_bridge(params["style"], style.rim, fit), *_arms(style.rim, fit))
         keep, add = _drawn(canvas, params, fit, glass, frame)
-        return laid(image, look, canvas, keep, [one * np.float32(w) for one, w in zip(add, look.white, strict=True)])
+        return laid(
+            image, look, canvas, keep, [one * np.float32(w) for one, w in zip(add, look.white, strict=True)], worn=True
+        )
 
 
 def _fit(params: Params) -> _Fit:

@@ -13,7 +13,8 @@ from annotation.exporters.splits import TRAIN
 from annotation.models import DatasetVersion
 from foundation import blobs
 from foundation.errors import InvalidInput
-from synthesis.effects.base import Image
+from models_zoo.alignment import TEMPLATE, similarity_transform
+from synthesis.effects.base import Image, Landmarks
 from synthesis.face_crops import SourceFace
 
 _COLUMNS = ("face_digest", "identity", "identity_name", "photo_digest", "source_digest", "confidence")
@@ -30,8 +31,10 @@ class VersionFaces:
     def __init__(self, version: DatasetVersion) -> None:
         if "train" not in version.counts:
             raise InvalidInput(f"{version} has no faces for training.", code="no_faces")
-        table = read_manifest(blobs.local_path(version.manifest_blob), splits=[TRAIN], columns=[*_COLUMNS, *_PLACE])
+        columns = [*_COLUMNS, *_PLACE, "landmarks"]
+        table = read_manifest(blobs.local_path(version.manifest_blob), splits=[TRAIN], columns=columns)
         known = table.filter(pa.compute.is_valid(table["identity"]))
+        self._in_photo = known["landmarks"]
         self._rows = {name: known[name].to_pylist() for name in (*_COLUMNS, *_PLACE)}
         self._blobs = {shard["digest"]: shard["blob"] for shard in version.shards}
 
@@ -41,6 +44,15 @@ class VersionFaces:
     def face(self, number: int) -> SourceFace:
         digest, identity, name, photo, source, confidence = (self._rows[column][number] for column in _COLUMNS)
         return SourceFace(digest, int(identity), name or "", photo or "", source or "", float(confidence or 0.0))
+
+    def landmarks(self, number: int) -> Landmarks:
+        in_photo = self._in_photo[number].as_py()
+        if in_photo is None:
+            return TEMPLATE
+        points = np.array(in_photo, np.float64).reshape(5, 2)
+        to_crop = similarity_transform(points)
+        found: Landmarks = points @ to_crop[:, :2].T + to_crop[:, 2]
+        return found
 
     def crop(self, number: int) -> Image:
         shard, offset, length = (self._rows[column][number] for column in _PLACE)

@@ -19,7 +19,7 @@ from annotation.models import DatasetVersion
 from annotation.services.datasets import materialise
 from foundation import blobs
 from foundation.errors import InvalidInput
-from models_zoo.alignment import TEMPLATE
+from models_zoo.alignment import TEMPLATE, similarity_transform
 from models_zoo.training.dataset import CropReader, read_training_set
 from synthesis.effects.base import Effect
 from synthesis.face_crops import FaceCrops
@@ -117,6 +117,15 @@ def test_changed_faces_are_a_dataset_of_faces(people: DatasetVersion, tmp_path: 
         shard = next(shard for shard in version.shards if shard["digest"] == row["shard"])
         assert _sha(blobs.read_range(shard["blob"], row["offset"], row["length"])) == row["face_digest"]
     assert sum(shard["faces"] for shard in version.shards) == 40
+
+
+def test_landmarks_are_those_of_the_crop(people: DatasetVersion) -> None:
+    source = VersionFaces(people)
+    for number in range(len(source)):
+        found = source.landmarks(number)
+        assert found.shape == (5, 2)
+        # Aligned already: nothing is left for alignment to do.
+        assert np.allclose(similarity_transform(found), np.eye(2, 3), atol=1e-3)
 
 
 def test_only_train_faces_are_ever_read(people: DatasetVersion) -> None:

@@ -16,6 +16,7 @@ from synthesis.effects.bar import Bar
 from synthesis.effects.canvas import Canvas, contact, curve
 from synthesis.effects.face_relief import head, height, normals
 from synthesis.effects.hand_relief import POSES, SPREADS, relief
+from synthesis.effects.head_turn import straightened, turn_of
 from synthesis.effects.look import look_of
 from synthesis.effects.sunglasses import _STYLES, Sunglasses
 
@@ -213,6 +214,38 @@ def test_noses_throw_shadows_and_usual_light_changes_little() -> None:
     assert np.abs(usual.astype(int) - image)[25:100, 30:82].mean() < 6
     warm = effect.apply(image, TEMPLATE, aside | {"warmth": 1.0}).astype(int)
     assert warm[40:60, 25:40, 0].mean() > warm[40:60, 25:40, 2].mean() + 3
+
+
+def test_a_turn_of_the_head_is_told_by_the_nose_and_moves_what_is_worn() -> None:
+    assert turn_of(TEMPLATE) == 0.0 == turn_of(TEMPLATE * 2.5 - 30)
+    right, left = TEMPLATE.copy(), TEMPLATE.copy()
+    right[2, 0] += 8
+    left[2, 0] -= 8
+    turn = turn_of(right)
+    assert 0.3 < turn < 0.6 and turn_of(left) == pytest.approx(-turn, abs=1e-3)
+    x = np.linspace(16, 96, 41)
+    straight = straightened(x, turn)
+    assert (np.diff(straight) > 0).all()
+    assert np.allclose(straightened(112 - x, -turn), 112 - straight)
+    # The cheek that is turned away is narrow, the other one wide.
+    far, near = np.interp([92.0, 20.0], straight, x)
+    assert 92 - far > 4 and far - 56 < 56 - near
+    effect, params = drawn("mask", 3)
+    params |= {"width": 1.0, "top": 0.6}
+    image = face()
+    for landmarks, narrow in ((right, np.s_[:, 84:]), (left, np.s_[:, :28])):
+        aside, straight_on = (effect.apply(image, to, params) != image for to in (landmarks, TEMPLATE))
+        assert aside[narrow].sum() < 0.85 * straight_on[narrow].sum()
+
+
+def test_what_is_not_worn_stays_where_it_is_when_the_head_turns() -> None:
+    turned_head = TEMPLATE.copy()
+    turned_head[2, 0] += 8
+    for name in ("bar", "hand"):
+        effect, params = drawn(name, 6)
+        at_rest, aside = (effect.apply(face(), to, params).astype(int) for to in (TEMPLATE, turned_head))
+        # Alignment by a nose that lies aside moves it by a part of that, no more.
+        assert np.abs(at_rest - aside).mean() < 12
 
 
 def test_canvases_draw_at_the_place_they_say() -> None:
