@@ -21,14 +21,14 @@ COLOURS = [[22, 18, 16], [45, 32, 24], [78, 54, 36], [120, 88, 56], [172, 138, 9
 # Above the forehead and at the temples: left top and right bottom on the template, and how bright over the skin.
 _MAY_BE_HAIR: Final = (
     (((38.0, 0.0), (74.0, 6.0)), 2.0),
-    (((9.0, 25.0), (17.0, 38.0)), 0.8),
-    (((95.0, 25.0), (103.0, 38.0)), 0.8),
+    (((9.0, 25.0), (17.0, 38.0)), 0.6),
+    (((95.0, 25.0), (103.0, 38.0)), 0.6),
 )
 # Layers of hair from the back to the front, and locks in each over the width of the head.
 _LAYERS: Final = (13, 9)
 # The head's half width and a little more; strands are told apart in so many steps of a pixel of the template.
 _HALF: Final = 50.0
-_STEPS: Final = 8
+_STEPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _locks(rng: Generator, count: int, params: Params) -> list[Map]:
     shades = 1.0 + rng.normal(0.0, 0.09, count)[lock] - 0.2 * np.clip(rim, 0, 1.2) ** 3
     gaps = np.clip(rim**2, 0, 1.2) * (2.0 - 1.3 * params["density"]) + rng.uniform(0.0, 0.5, len(at))
     # As wide as strands are that a crop still tells apart.
-    return [cv2.blur(one.astype(np.float32)[None], (_STEPS - 1, 1))[0] for one in (ends, shades, gaps)]
+    return [cv2.blur(one.astype(np.float32)[None], (_STEPS, 1))[0] for one in (ends, shades, gaps)]
 
 
 @lru_cache(maxsize=1)

@@ -94,9 +94,10 @@ class Mask(Effect):
         outline = _outline(params["kind"], top, half)
         cloth = canvas.polygon(outline)
         loops = canvas.lines(*[(loop, 0.8) for loop in _loops(top, half)])
-        hem = cv2.blur(canvas.lines((outline, 1.6)), (3, 3))
-
-        light = _cloth(params["kind"], canvas, round(top)) - np.float32(0.16 / 255) * hem
+        # The hem: where the cloth, blurred, is neither there nor not.
+        soft = cv2.blur(cloth, (2 * canvas.density + 1,) * 2) * np.float32(1 / 255)
+        hem = soft * (1 - soft)
+        light = _cloth(params["kind"], canvas, round(top)) - np.float32(0.6) * hem
         light += np.float32(0.1 * params["creases"][2]) * _creased(canvas, *params["creases"][:2])
         inside = cloth * np.float32(1 / 255)
         # Loops go out of sight behind the ears.
