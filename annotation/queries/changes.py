@@ -9,6 +9,7 @@ from itertools import groupby
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q
 
+from accounts.models import User
 from annotation.ledger.entries import Kind
 from annotation.models import Decision
 
@@ -29,19 +30,25 @@ class Change:
         return f"{self.by or 'Loupe'} {' and '.join(self.did)} {'just now' if when == 'now' else when}."
 
 
-def changes_of(person: int, *, count: int) -> list[Change]:
-    """The last `count` steps that name a person, at most `MOST`, the latest first."""
+def changes_of(person: int, *, count: int, reader: User | None = None) -> list[Change]:
+    """The last `count` steps that name a person, at most `MOST`, the latest first, as the reader is told of them."""
     about = Decision.objects.filter(Q(identity=person) | Q(into=person) | Q(reverts__identity=person))
     rows = about.select_related("actor", "into", "reverts").order_by("-id")[: MOST * ENTRIES]
     steps = [list(step) for _, step in groupby(rows, key=lambda row: row.action)][: min(max(count, 1), MOST)]
     return [
         Change(
-            by=step[0].actor.username if step[0].actor else "",
+            by=_who(step[0].actor, reader),
             did=tuple(_did(row, person) for row in reversed(step)),
             at=step[0].created_at,
         )
         for step in steps
     ]
+
+
+def _who(actor: User | None, reader: User | None) -> str:
+    if actor is None:
+        return ""
+    return "You" if actor == reader else actor.username
 
 
 def _did(decision: Decision, person: int) -> str:

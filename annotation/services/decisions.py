@@ -218,16 +218,16 @@ def _check_identities(drafts: Sequence[Draft], by: By) -> None:
         raise NotFound(f"There is no person {min(missing)}.", code="no_identity")
     for person in people.values():
         if person.merged_into_id is not None:
-            raise _changed(person, code="identity_merged")
+            raise _changed(person, by, code="identity_merged")
     if seen is not None and people[seen].revision != by.expected_revision:
-        raise _changed(people[seen], code="stale_revision", since=by.expected_revision)
+        raise _changed(people[seen], by, code="stale_revision", since=by.expected_revision)
     Identity.objects.filter(pk__in=named).update(revision=F("revision") + 1)
 
 
-def _changed(person: Identity, *, code: str, since: int | None = None) -> Conflict:
+def _changed(person: Identity, by: By, *, code: str, since: int | None = None) -> Conflict:
     """Says who did what to the person meanwhile; `revision` is what to expect to say one's own on top of it."""
     count = 1 if since is None else person.revision - since
-    changes = [str(change) for change in changes_of(person.pk, count=count)]
+    changes = [str(change) for change in changes_of(person.pk, count=count, reader=by.user)]
     return Conflict(
         " ".join(changes) or f"Person {person.pk} has changed since you looked.",
         code=code,

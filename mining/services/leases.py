@@ -116,9 +116,9 @@ def open_item(user: User, item_id: int) -> tuple[ReviewItem, list[ReviewVote]]:
     alone = disputed and mine == [False] and not _judges(item.pk).exists()
     unanswered = item.state in UNANSWERED
     if mine and not alone and (unanswered or disputed):
-        raise Conflict("You have answered this question.", code="already_answered")
+        raise Conflict(_why_closed(item, votes, user), code="already_answered")
     if not unanswered and not disputed:
-        raise Conflict(_why_closed(item, votes), code="item_closed")
+        raise Conflict(_why_closed(item, votes, user), code="item_closed")
     leases = ReviewLease.objects.filter(item=item, expires_at__gt=timezone.now())
     holders = set(leases.values_list("user", flat=True))
     given = sum(vote.answer != SKIP for vote in votes)
@@ -132,8 +132,11 @@ def live_votes(item: ReviewItem) -> list[ReviewVote]:
     return list(item.votes.filter(withdrawn_at=None).order_by("id"))
 
 
-def _why_closed(item: ReviewItem, votes: Sequence[ReviewVote]) -> str:
+def _why_closed(item: ReviewItem, votes: Sequence[ReviewVote], reader: User) -> str:
     """Who answered when; where several people are asked, that stays between them and the engineers."""
+    if own := [vote for vote in votes if vote.user_id == reader.pk]:
+        did = "skipped" if own[-1].answer == SKIP else "answered"
+        return str(Change("You", (f"{did} this in another tab",), own[-1].created_at))
     if item.batch.overlap > 1 or not votes:
         return "This question is closed."
     return str(Change(votes[-1].user.username, ("answered this question",), votes[-1].created_at))

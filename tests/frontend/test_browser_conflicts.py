@@ -1,4 +1,5 @@
-"""Two people change the same at once: the second is told what the first did, and has both ways on."""
+"""Two people change the same at once: the second is told what the first did, and has both ways on. Who did it
+themselves in another tab is told just that."""
 
 from __future__ import annotations
 
@@ -8,14 +9,15 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from annotation.models import Decision, Identity
 from annotation.services.decisions import By
 from annotation.services.identities import name_person
 from tests.factories import World
-from tests.frontend.seen import toast
+from tests.frontend.made_queues import Open, make_pairs
+from tests.frontend.seen import sent, toast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -72,3 +74,33 @@ def test_escape_says_nothing_and_keeps_the_page(second: Page, made: World) -> No
     second.keyboard.press("Escape")
     expect(second.get_by_role("dialog")).to_have_count(0)
     assert Decision.objects.filter(kind="rename").count() == 1
+
+
+def test_who_answered_in_another_tab_is_told_so(
+    opened: Open, context: BrowserContext, made: World, excused: list[str]
+) -> None:
+    first = opened(make_pairs(made))
+    second = context.new_page()
+    second.goto(first.url)
+    expect(second.locator(".why:visible")).to_contain_text("why 0")
+    first.keyboard.press("d")
+    sent(first)
+    second.keyboard.press("Enter")
+    toast(second, "You answered this in another tab")
+    expect(second.locator(".why:visible")).to_contain_text("why 1")
+    first.keyboard.press("Space")
+    sent(first)
+    second.keyboard.press("Enter")
+    toast(second, "You skipped this in another tab")
+    assert Decision.objects.get().kind == "different"
+
+
+def test_who_changed_the_person_in_another_tab_is_told_so(second: Page, made: World) -> None:
+    other = second.context.new_page()
+    other.goto(second.url)
+    rename(other, "Zoe B.")
+    toast(other, "Named: Zoe B.")
+    rename(second, "Zoë")
+    expect(second.get_by_role("dialog", name="This has changed meanwhile")).to_contain_text(
+        "You named this person Zoe B."
+    )

@@ -79,6 +79,7 @@ def test_a_question_is_offered_to_as_many_people_as_the_batch_wants_and_never_tw
     with pytest.raises(Conflict) as twice:
         vote(anna, item_of(batch))
     assert twice.value.code == "already_answered"
+    assert str(twice.value).startswith("You answered this in another tab")
 
 
 def test_two_people_who_agree_decide_and_the_ledger_names_both_votes(world: World) -> None:
