@@ -7,6 +7,7 @@ import { decide } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onAction, onKey } from "./keys.js";
 import { refresh } from "./refresh.js";
+import { selectBy } from "./range_taps.js";
 import { Selection } from "./selection.js";
 import { refreshPage, stepsHere, tellNext } from "./steps.js";
 import { toast } from "./toast.js";
@@ -124,6 +125,7 @@ class Workspace {
     this.root.addEventListener("click", (event) => {
       const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
       acts[button?.getAttribute("data-act") ?? ""]?.();
+      selectBy(event.target instanceof Element ? event.target.closest("[data-select]") : null, this.selection);
     });
   }
 

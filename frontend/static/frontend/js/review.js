@@ -5,6 +5,7 @@ import { ApiError, call } from "./api.js";
 import { answerOf, answersOf, restartClock } from "./decisions.js";
 import { onAction, onKey } from "./keys.js";
 import { Outbox } from "./outbox.js";
+import { selectBy } from "./range_taps.js";
 import { boardQuestion } from "./review_board.js";
 import { clusterQuestion, startNaming } from "./review_cluster.js";
 import { chosenFaces, isMoot, saidOf, shownFaces, startLookUp } from "./review_faces.js";
@@ -404,6 +405,7 @@ box?.addEventListener("click", (event) => {
   } else if (button.dataset.leave) currentCluster()?.leave(/** @type {import("./review_cluster.js").Leaving} */ (button.dataset.leave));
   else if (button.hasAttribute("data-name-it")) openName();
   else if (button.hasAttribute("data-toggle-photos")) void togglePhotos();
+  else if (button.dataset.select) selectBy(button, currentBoard()?.selection ?? currentCluster()?.grid);
   else if (button.hasAttribute("data-look-up")) lookUp();
   else if (button.dataset.aside) setAside(/** @type {import("./review_faces.js").Aside} */ (button.dataset.aside));
 });

@@ -1,6 +1,8 @@
 // @ts-check
 /** A grid of tiles that can be selected by pointer and by keyboard, as in a file manager. */
 
+import { RangeTaps } from "./range_taps.js";
+
 /** Tiles are `[role=option][data-face]` inside one `[role=listbox]`; new ones may arrive at any time. */
 export class Selection {
   /**
@@ -12,6 +14,7 @@ export class Selection {
     this.onChange = onChange;
     /** @type {HTMLElement | null} the tile from which a range starts */
     this.anchor = null;
+    this.range = new RangeTaps(grid, (tile) => tile instanceof HTMLElement && this.toggle(tile, true));
     grid.addEventListener("click", (event) => this.#click(event));
     grid.addEventListener("keydown", (event) => this.#key(event));
     grid.addEventListener("focusin", (event) => this.#rove(event.target));
@@ -82,6 +85,7 @@ export class Selection {
   clear() {
     for (const tile of this.selected()) tile.setAttribute("aria-selected", "false");
     this.anchor = null;
+    this.range.wanted = "";
     this.onChange();
   }
 
@@ -122,8 +126,9 @@ export class Selection {
   #click(event) {
     const tile = this.#tileOf(event.target);
     if (!tile || tile.classList.contains("gone")) return;
-    if (event.shiftKey) this.extendTo(tile);
-    else this.toggle(tile);
+    const tap = this.range.tap(tile);
+    if (event.shiftKey || tap === "last") this.extendTo(tile);
+    else if (tap === "single") this.toggle(tile);
     tile.focus();
   }
 

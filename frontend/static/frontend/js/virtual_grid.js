@@ -4,6 +4,7 @@
  * the focus; the current face is its active descendant, and is an element wherever one scrolls.
  */
 
+import { RangeTaps } from "./range_taps.js";
 import { picture } from "./sheets.js";
 
 /** @typedef {{ face: number, similarity: number, note: string, state: string }} GridFace */
@@ -46,6 +47,7 @@ export class VirtualGrid {
     this.room.className = "room";
     root.replaceChildren(this.room);
     root.addEventListener("scroll", () => this.#draw(), { passive: true });
+    this.range = new RangeTaps(root, (tile) => this.#begin(this.#placeOf(tile)));
     root.addEventListener("click", (event) => this.#click(event));
     root.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#lay()).observe(root);
@@ -108,6 +110,7 @@ export class VirtualGrid {
     if (!this.selected.size) this.active = -1;
     this.selected.clear();
     this.anchor = -1;
+    this.range.wanted = "";
     this.#changed();
   }
 
@@ -287,14 +290,26 @@ export class VirtualGrid {
     this.#changed();
   }
 
+  /** A range begins here, and is this face alone at first. @param {number} place */
+  #begin(place) {
+    this.anchor = -1;
+    this.#extend(place);
+  }
+
+  /** @param {Element | null} tile */
+  #placeOf(tile) {
+    return this.rows.findIndex((one) => String(one.face) === tile?.getAttribute("data-face"));
+  }
+
   /** @param {MouseEvent} event */
   #click(event) {
     const tile = event.target instanceof Element ? event.target.closest("[role=option]") : null;
-    const place = this.rows.findIndex((one) => String(one.face) === tile?.getAttribute("data-face"));
-    if (place < 0) return;
+    const place = this.#placeOf(tile);
+    if (!tile || place < 0) return;
     this.active = place;
-    if (event.shiftKey) this.#extend(place);
-    else this.#toggle(place);
+    const tap = this.range.tap(tile);
+    if (event.shiftKey || tap === "last") this.#extend(place);
+    else if (tap === "single") this.#toggle(place);
     this.root.focus({ preventScroll: true });
   }
 
