@@ -5,7 +5,7 @@
 
 Peers run in an interpreter of their own: trdg and synthtiger need Pillow < 10, synthtiger also numpy < 2. The latter
 sets single words of the Latin list in our fonts, by `benchmarks/synthesis_synthtiger.py`. Of albumentations it is the
-nearest thing to each effect, which may do less: CoarseDropout fills a rectangle, where a bar has form, light and shadow,
+nearest thing to each effect, which may do less: CoarseDropout fills a rectangle, where a bar has form, light, shadow;
 Downscale repeats pixels, Rotate and Perspective leave black what comes in at the rim. Time is this process's own
 CPU time, after as many images again to warm the caches; one thread. Blender's scenes, where it is set up, are measured
 as `benchmarks.scenes` does. One JSON object per line.
