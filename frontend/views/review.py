@@ -42,6 +42,7 @@ TWO = [
     Key("", "Same person", "confirm"),
     Key("", "Same person, too", "merge"),
     Key("", "Different people", "different"),
+    Key("", "Different people, too", "reject"),
     *FACES,
     Key("", "Look up a person", "search"),
     Key("", "Show or hide the photos", "photos"),

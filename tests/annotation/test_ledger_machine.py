@@ -40,6 +40,7 @@ from jobs.models import UNFINISHED, Job
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.services.answers import answer_item, skip_item, withdraw_vote
 from mining.services.leases import lease_items, release_items
+from mining.vote_queries import OF_FACES, SOMEBODY
 from tests.annotation.decisions.world import make_world, user, who
 from tests.annotation.ledger.oracle import in_force
 from tests.annotation.machine import checks, sayings
@@ -303,7 +304,9 @@ class LedgerMachine(RuleBasedStateMachine):
         payload: dict[str, Any] = {}
         if item.batch.asks == "cluster" and rng.random() < 0.5:
             payload = rng.choice([{"name": "Dora"}, {"rejected": item.faces[:1]}, {"into": sayings.some_person(rng)}])
-        said = rng.choice(ANSWERS[item.batch.asks])
+        said = rng.choice([*ANSWERS[item.batch.asks], *OF_FACES])
+        if said in OF_FACES:
+            payload = {"into": sayings.some_person(rng)} if said == SOMEBODY else {"faces": item.faces[:1]}
         self.attempt(lambda: answer_item(user=known, item_id=item.pk, answer=said, seconds=1, payload=payload))
 
     @precondition(lambda self: ReviewVote.objects.exists())

@@ -3,6 +3,7 @@
 
 import { call } from "./api.js";
 import { PersonField } from "./combobox.js";
+import { compare, compareNothing } from "./compare.js";
 import { decide } from "./decisions.js";
 import { openDialog } from "./dialogs.js";
 import { onAction, onKey } from "./keys.js";
@@ -280,7 +281,8 @@ function startDialog(id, work) {
   const root = dialog?.querySelector("[data-person-field]");
   const form = dialog?.querySelector("form");
   if (!(dialog instanceof HTMLDialogElement) || !(root instanceof HTMLElement) || !form) return;
-  const field = new PersonField(root, (person) => compare(dialog, work, person));
+  const field = new PersonField(root, (person) => offerMerge(dialog, work, person));
+  field.input.addEventListener("input", () => compareNothing(dialog));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = field.input.value.trim();
@@ -300,25 +302,15 @@ function offer(dialog, field, work) {
   if (dialog.id === "name-dialog") field.input.value = work.name;
   field.input.focus();
   field.input.select();
-  dialog.querySelector("[data-compare]")?.setAttribute("hidden", "");
+  compareNothing(dialog);
   dialog.querySelector("[data-submit-merge]")?.setAttribute("disabled", "");
   void field.look();
 }
 
-/** Both covers side by side before two people become one. @param {HTMLDialogElement} dialog @param {Workspace} work @param {Person} person */
-function compare(dialog, work, person) {
-  const box = dialog.querySelector("[data-compare]");
-  if (!box) return;
-  /** @param {string} side @param {string} cover @param {string} name */
-  const fill = (side, cover, name) => {
-    const image = box.querySelector(`[data-${side}]`);
-    if (image instanceof HTMLImageElement && cover) image.src = cover;
-    const text = box.querySelector(`[data-${side}-name]`);
-    if (text) text.textContent = name;
-  };
-  fill("left", work.person.cover ?? "", work.name || `Person ${work.identity}`);
-  fill("right", person.cover ?? "", person.name);
-  box.removeAttribute("hidden");
+/** Both covers before two people become one. @param {HTMLDialogElement} dialog @param {Workspace} work @param {Person} person */
+function offerMerge(dialog, work, person) {
+  const own = { cover: work.person.cover ?? "", name: work.name || `Person ${work.identity}` };
+  compare(dialog, own, { cover: person.cover ?? "", name: person.name });
   const button = dialog.querySelector("[data-submit-merge]");
   if (button instanceof HTMLButtonElement) {
     button.disabled = false;

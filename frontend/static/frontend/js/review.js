@@ -351,7 +351,9 @@ onAction("different", () => {
 onAction("reject", () => {
   const cluster = currentCluster();
   if (cluster) cluster.reject(give);
-  else pick("neither");
+  else if (currentBoard()) currentBoard()?.mark("different");
+  else if (shownFaces(current())?.faces().length) toast("Of a selected face it can be said that it is set aside, or no face.");
+  else pick("neither", "different");
 });
 onAction("merge", () => {
   if (currentCluster()) openName({ other: true });
