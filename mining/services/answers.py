@@ -105,9 +105,7 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
         raise NotFound(f"There is no vote {vote_id}.", code="no_vote")
     if found.user_id != user.pk:
         raise Forbidden("This is somebody else's vote.", code="not_your_vote")
-    while_deciding()
-    written = ReviewItem.objects.filter(pk=found.item_id).exclude(decision=None)
-    hold(list(written.values_list("decision", flat=True)))  # before the question, as whoever takes it back
+    hold_questions([found.item_id])
     item = lock_item(found.item_id)
     if not ReviewVote.objects.filter(pk=vote_id, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         raise Conflict("This vote was taken back already.", code="already_withdrawn")
@@ -118,6 +116,16 @@ def withdraw_vote(*, user: User, vote_id: int) -> ReviewVote:
     if vote.item.state in (State.OPEN, State.DISPUTED):
         lend_again(user=user, item=vote.item)
     return vote
+
+
+def hold_questions(items: Collection[int]) -> None:
+    """Until the end of this transaction nobody else answers these questions or takes their decisions back. First the
+    decisions are held, then the questions, each in the order of their numbers, and only then anybody else is locked, as
+    whoever takes decisions back does it."""
+    while_deciding()
+    questions = ReviewItem.objects.filter(pk__in=items)
+    hold(list(questions.exclude(decision=None).values_list("decision", flat=True)))
+    list(questions.select_for_update().order_by("pk").values_list("pk"))
 
 
 def follow_ledger(standing: Collection[int], taken_back: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from foundation.errors import LoupeError
 from mining.models import ReviewVote
-from mining.services.answers import cast_vote, skip_item, withdraw_vote
+from mining.services.answers import cast_vote, hold_questions, skip_item, withdraw_vote
 from mining.vote_queries import SKIP
 
 MOST = 50
@@ -52,17 +52,19 @@ def cast_votes(*, user: User, answers: Sequence[Answered]) -> list[Outcome]:
             return skip_item(user=user, item_id=item)
         return cast_vote(user=user, item_id=item, answer=one.answer, seconds=one.seconds, payload=one.payload)
 
+    hold_questions(list(by_item))
     return _each([one.item for one in answers], cast)
 
 
 @transaction.atomic
 def withdraw_votes(*, user: User, votes: Sequence[int]) -> list[Outcome]:
     """`withdraw_vote` for each; one that is refused leaves the others as they are."""
+    hold_questions(list(ReviewVote.objects.filter(pk__in=votes, user=user).values_list("item", flat=True)))
     return _each(votes, lambda vote: withdraw_vote(user=user, vote_id=vote))
 
 
 def _each(numbers: Sequence[int], call: Callable[[int], ReviewVote]) -> list[Outcome]:
-    """In rising order, as whoever else has several of them locks them."""
+    """One by one, in rising order."""
     found: dict[int, Outcome] = {}
     for number in sorted(set(numbers)):
         try:

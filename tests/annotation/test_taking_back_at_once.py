@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from annotation.services.reversals import take_back
 from annotation.services.standing import taken_back
 from foundation.errors import Conflict
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.services import boards
 from mining.services.answers import cast_vote, withdraw_vote
 from tests.annotation.decisions.world import THRESHOLDS, World, make_world, user, who
 
@@ -94,6 +95,43 @@ def questions(world: World, count: int) -> list[ReviewItem]:
         batch = ReviewBatch.objects.create(strategy="any", asks="pair")
         items.append(batch.items.create(ordinal=0, faces=faces, value=1, settles=2, why="w"))
     return items
+
+
+def until_somebody_waits() -> None:
+    """Until another connection waits for what a transaction has locked."""
+    with connection.cursor() as cursor:
+        waiting = 0
+        while not waiting:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+            [waiting] = cursor.fetchone()
+
+
+def test_a_board_withdrawn_while_one_of_its_decisions_is_taken_back_ends_in_no_deadlock(
+    world: World, managers: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator, begun = user("annotator"), Event()
+    batch = ReviewBatch.objects.create(strategy="any", asks="pair")
+    heads = [faces[0] for faces in world.people]
+    pairs = [heads[:2], heads[1:]]  # both are about the person in the middle
+    items = [batch.items.create(ordinal=n, faces=pair, value=1, settles=2, why="w") for n, pair in enumerate(pairs)]
+    votes = [cast_vote(user=annotator, item_id=item.pk, answer="same").pk for item in items]
+    first, second = ReviewVote.objects.filter(pk__in=votes).order_by("pk").values_list("decision", flat=True)
+
+    def withdraw_slowly(**given: Any) -> ReviewVote:
+        if given["vote_id"] == votes[1]:
+            begun.set()
+            until_somebody_waits()
+        return withdraw_vote(**given)
+
+    def take_back_the_second() -> None:
+        assert begun.wait(60)
+        revert(user=managers[0], decision_id=second)
+
+    monkeypatch.setattr(boards, "withdraw_vote", withdraw_slowly)
+    told = at_once(partial(boards.withdraw_votes, user=annotator, votes=votes), take_back_the_second)
+    assert told == ["done", "already_reverted"]
+    assert [standing_reverts(one) for one in (first, second)] == [1, 1]
+    assert set(batch.items.values_list("state", flat=True)) == {"open"}
 
 
 def test_an_answer_withdrawn_while_others_take_its_decision_back_ends_in_no_deadlock(
