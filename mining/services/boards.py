@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
 from accounts.models import User
-from foundation.errors import LoupeError
+from foundation.errors import Conflict, LoupeError
 from mining.models import ReviewVote
 from mining.services.answers import cast_vote, hold_questions, skip_item, withdraw_vote
 from mining.vote_queries import SKIP
@@ -72,4 +73,10 @@ def _each(numbers: Sequence[int], call: Callable[[int], ReviewVote]) -> list[Out
                 found[number] = Outcome(number, call(number))
         except LoupeError as error:
             found[number] = Outcome(number, refused=error)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            # Two boards about the same people, in another order: what this one has said so far holds.
+            said = "Somebody else decided about the same people at this very moment. Look once more."
+            found[number] = Outcome(number, refused=Conflict(said, code="busy"))
     return [found[number] for number in numbers]

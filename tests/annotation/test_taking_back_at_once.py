@@ -153,3 +153,36 @@ def test_an_answer_withdrawn_while_others_take_its_decision_back_ends_in_no_dead
         assert standing_reverts(said.pk) == 1
         assert set(ReviewItem.objects.values_list("state", flat=True)) == {"open"}
         assert not ReviewVote.objects.filter(withdrawn_at=None).exists()
+
+
+def test_of_two_boards_about_the_same_people_one_is_told_to_look_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_person(4)
+    world.cluster(**THRESHOLDS)
+    a, b, c, d = (faces[0] for faces in world.people)
+    items = []
+    for pair in ([a, b], [c, d], [world.people[2][1], d], [world.people[0][1], b]):
+        batch = ReviewBatch.objects.create(strategy="any", asks="pair")
+        items.append(batch.items.create(ordinal=0, faces=pair, value=1, settles=2, why="w").pk)
+    both = Barrier(2)
+
+    def cast_slowly(**given: Any) -> ReviewVote:
+        if given["item_id"] in (items[1], items[3]):
+            both.wait(60)
+        return cast_vote(**given)
+
+    monkeypatch.setattr(boards, "cast_vote", cast_slowly)
+    refused: list[str] = []
+
+    def answer(who: User, those: list[int]) -> None:
+        outcomes = boards.cast_votes(user=who, answers=[boards.Answered(item, "same") for item in those])
+        refused.extend(one.refused.code for one in outcomes if one.refused)
+
+    told = at_once(partial(answer, user("anna"), items[:2]), partial(answer, user("bo"), items[2:]))
+    assert told == ["done", "done"]
+    assert sorted(refused) == [
+        "busy",
+        "identity_merged",
+    ]  # the one of what it did not get, the other of what it came late to
+    assert ReviewVote.objects.count() == 2
