@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from mining.batch_counts import count_now
 from mining.models import ReviewBatch, ReviewItem, ReviewLease, ReviewVote
 from mining.queries import batches
 from mining.services.leases import offered_items
+from mining.services.outdated import UNSETTLED
 from mining.strategies import title_of
 from mining.vote_queries import SKIP
 
@@ -76,22 +77,30 @@ class Rest:
         return " and ".join(filter(None, (", ".join(self.holders[:-1]), *self.holders[-1:]))) or "others"
 
 
-def open_queues(user: User, *, limit: int = 100) -> list[Queue]:
-    """Batches that have a question for this person now, by the value of the next one: how many faces it settles, times
-    how uncertain it is, over the seconds that it takes."""
-    rows = _for(user).exclude(best=None).order_by(F("best").desc(), "-id")
-    return [_queue(batch) for batch in rows[:limit]]
+@dataclass(frozen=True)
+class Queues:
+    """Those with a question for somebody now, most valuable first, and all others, latest first."""
+
+    open: list[Queue]
+    closed: list[Queue]
 
 
-def closed_queues(user: User, *, limit: int = 100) -> list[Queue]:
-    """All other batches, latest first."""
-    return [_queue(batch) for batch in _for(user).filter(best=None).order_by("-id")[:limit]]
+def list_queues(user: User, *, limit: int = 100) -> Queues:
+    """Of the batches that wait for anybody, and of the `limit` latest others.
+
+    The value is that of the next question: how many faces it settles, times how uncertain it is, over the seconds that
+    it takes. In two queries.
+    """
+    there, others = _waiting(user)
+    done = batches().filter(~Exists(_unsettled())).annotate(mine=Value(0))[:limit]
+    rest = sorted([*others, *done], key=lambda batch: -batch.pk)
+    return Queues([_queue(batch) for batch in there], [_queue(batch) for batch in rest])
 
 
 def next_queue(user: User, *, without: int) -> Queue | None:
     """The most valuable one besides this batch."""
-    found = _for(user).exclude(pk=without).exclude(best=None).order_by(F("best").desc(), "-id").first()
-    return _queue(found) if found is not None else None
+    there, _ = _waiting(user)
+    return next((_queue(batch) for batch in there if batch.pk != without), None)
 
 
 def count_left(batch: ReviewBatch, user: User) -> int:
@@ -122,15 +131,22 @@ def rest_of(batch: ReviewBatch, user: User) -> Rest:
     )
 
 
-def _for(user: User) -> QuerySet[Any]:
-    """All batches with `best`, the value of the next question for this person, and `mine`, what they said to open
-    ones."""
+def _waiting(user: User) -> tuple[list[Any], list[Any]]:
+    """Batches that wait for anybody: those with a question for this person, by value, and the others. `best` is the
+    value of the next one, and `mine` how many open ones they have answered or skipped."""
     offered = offered_items(
         batch_id=OuterRef("pk"), user_id=user.pk, adjudicates=can(user, Capability.ADJUDICATE)
     ).values("value")
     said = _mine(user).filter(item__batch=OuterRef("pk"), item__state=State.OPEN).order_by().values("item__batch")
     counted = Subquery(said.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
-    return batches().annotate(best=Subquery(offered[:1]), mine=Coalesce(counted, 0))
+    found: QuerySet[Any] = batches().filter(Exists(_unsettled()))
+    rows = list(found.annotate(best=Subquery(offered[:1]), mine=Coalesce(counted, 0)))
+    there = sorted((batch for batch in rows if batch.best is not None), key=lambda batch: (-batch.best, -batch.pk))
+    return there, [batch for batch in rows if batch.best is None]
+
+
+def _unsettled() -> QuerySet[ReviewItem]:
+    return ReviewItem.objects.filter(batch=OuterRef("pk"), state__in=UNSETTLED)
 
 
 def _mine(user: User) -> QuerySet[ReviewVote]:

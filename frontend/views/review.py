@@ -14,7 +14,7 @@ from frontend.charts import histogram
 from frontend.pages import Key, found_or_404, page, signed_in, whole_number
 from mining.item_faces import shots_of_item
 from mining.models import ReviewBatch
-from mining.queues import Queue, closed_queues, count_left, next_queue, open_queues, rest_of
+from mining.queues import Queue, count_left, list_queues, next_queue, rest_of
 from mining.review_pages import find_batch, list_boards, list_questions
 
 SHOTS = 6  # photos shown at once
@@ -80,8 +80,8 @@ KEYS = {"pair": TWO, "suspect": WHO, "cluster": ONE, "merge": TWO}
 @requires(Capability.REVIEW)
 def index(request: HttpRequest) -> HttpResponse:
     """Batches with questions for this person, most valuable first, and the others."""
-    user = signed_in(request)
-    return page(request, "review/index.html", "review", {"open": open_queues(user), "closed": closed_queues(user)})
+    found = list_queues(signed_in(request))
+    return page(request, "review/index.html", "review", {"open": found.open, "closed": found.closed})
 
 
 @require_safe

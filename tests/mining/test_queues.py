@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from mining.models import ReviewBatch, ReviewItem
-from mining.queues import Queue, closed_queues, count_left, next_queue, open_queues, rest_of
+from mining.queues import Queue, count_left, list_queues, next_queue, rest_of
 from mining.review_pages import find_batch
 from mining.services.answers import cast_vote, skip_item
 from mining.services.leases import lease_items
@@ -54,16 +54,16 @@ def test_the_most_valuable_next_question_comes_first_and_batches_without_one_are
     world: World, anna: User
 ) -> None:
     few, many, none = make_batch(world, value=5), make_batch(world, value=7), make_batch(world, size=0)
-    assert numbers(open_queues(anna)) == [many.pk, few.pk] and numbers(closed_queues(anna)) == [none.pk]
-    [first, _] = open_queues(anna)
+    assert numbers(list_queues(anna).open) == [many.pk, few.pk] and numbers(list_queues(anna).closed) == [none.pk]
+    [first, _] = list_queues(anna).open
     assert (first.title, first.left, first.minutes) == ("Pairs near the threshold", 3, 1.5)
     for item in many.items.filter(ordinal__lt=2):
         skip_item(user=anna, item_id=item.pk)
-    assert [(queue.batch.pk, queue.left) for queue in open_queues(anna)] == [(many.pk, 1), (few.pk, 3)]  # 5 each
+    assert [(queue.batch.pk, queue.left) for queue in list_queues(anna).open] == [(many.pk, 1), (few.pk, 3)]  # 5 each
     assert count_left(fresh(many), anna) == 1
     cast_vote(user=anna, item_id=many.items.get(ordinal=2).pk, answer="different")
-    assert numbers(open_queues(anna)) == [few.pk] and numbers(closed_queues(anna)) == [none.pk, many.pk]
-    assert numbers(open_queues(User.objects.get(username="bo"))) == [many.pk, few.pk]
+    assert numbers(list_queues(anna).open) == [few.pk] and numbers(list_queues(anna).closed) == [none.pk, many.pk]
+    assert numbers(list_queues(User.objects.get(username="bo")).open) == [many.pk, few.pk]
 
 
 def test_what_others_have_before_them_is_said_and_the_next_batch_is_one_with_free_questions(
@@ -78,7 +78,7 @@ def test_what_others_have_before_them_is_said_and_the_next_batch_is_one_with_fre
     found = next_queue(anna, without=batch.pk)
     assert found is not None and found.batch == least
     batch.items.first().leases.update(expires_at=timezone.now() - timedelta(seconds=1))  # type: ignore[union-attr]
-    assert numbers(open_queues(anna)) == [batch.pk, least.pk]
+    assert numbers(list_queues(anna).open) == [batch.pk, least.pk]
     assert next_queue(anna, without=least.pk) is not None
 
 
