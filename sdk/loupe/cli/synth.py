@@ -46,9 +46,7 @@ def add(resources: Any, shared: argparse.ArgumentParser) -> None:
     command.set_defaults(action=run)
     command = actions.add_parser("sample", parents=[shared, wanted], help="make one image, such as one that failed")
     command.add_argument("--index", type=int, default=0, help="which of the seed's (default 0)")
-    command.add_argument(
-        "--run", type=int, help="recipe, seed and source of this run, but for what is said here"
-    )
+    command.add_argument("--run", type=int, help="recipe, seed and source of this run, but for what is said here")
     command.add_argument("--out", type=Path, required=True, help="the image; labels and parameters beside it, as JSON")
     command.add_argument("--draw", action="store_true", help="draw the labels on it")
     command.set_defaults(action=sample)
