@@ -6,26 +6,26 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from mining.models import ReviewLease, ReviewVote
 from mining.services.leases import lease_items
 from tests.factories import World
 from tests.frontend.made_queues import Open, make_clusters, make_pairs
+from tests.frontend.seen import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_what_a_colleague_has_is_said_and_comes_once_it_is_given_back(
-    opened: Open, made: World, people: dict[str, User]
+    page: Page, opened: Open, made: World, people: dict[str, User]
 ) -> None:
     batch, other = make_pairs(made), make_clusters(made)
     two = [item.pk for item in batch.items.filter(ordinal__gt=0)]
     lease_items(user=people["manager"], batch_id=batch.pk, items=two)
-    page = opened(batch)
     page.clock.install()
-    page.reload()
+    opened(batch)
     expect(page.locator(".why:visible")).to_contain_text("why 0")
     page.keyboard.press("d")
     expect(page.get_by_role("heading", name="The last 2 questions are with manager")).to_be_visible()
@@ -51,16 +51,13 @@ def test_skipped_questions_are_told_and_asked_again_if_wanted(opened: Open, made
 
 
 def test_one_that_somebody_else_had_and_gave_back_is_asked_again(
-    opened: Open, made: World, people: dict[str, User], excused: list[str]
+    page: Page, opened: Open, made: World, people: dict[str, User], excused: list[str]
 ) -> None:
     batch = make_pairs(made, count=1)
-    page = opened(batch)
     page.clock.install()
-    with page.expect_response("**/lease"):
-        page.reload()
+    opened(batch)
     expect(page.locator(".why:visible")).to_contain_text("why 0")
-    ReviewLease.objects.all().delete()
-    lease_items(user=people["manager"], batch_id=batch.pk)
+    until(page, lambda: ReviewLease.objects.update(user=people["manager"]) == 1)
     page.keyboard.press("d")
     expect(page.get_by_role("heading", name="The last question is with manager")).to_be_visible()
     ReviewLease.objects.all().delete()
