@@ -118,6 +118,15 @@ def test_tables_in_a_pipe_hold_whole_values_and_plain_numbers(capsys: Any) -> No
     assert [pair.split() for pair in pairs] == [["name", name], ["rate", "1235"]]
 
 
+def test_one_long_value_does_not_fill_the_other_lines_with_blanks(capsys: Any) -> None:
+    output = Output(as_json=False)
+    output.pairs({"state": "done", "verdict": "x" * 500}, ["state", "verdict"])
+    output.rows([{"name": "x" * 300, "n": 1}, {"name": "y", "n": 2}], ["n", "name"], "none")
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(line.split()) for line in lines] == [2, 2, 2, 2, 2]
+    assert lines[0].split() == ["state", "done"] and all(line == line.rstrip() for line in lines)
+
+
 def test_tables_on_a_terminal_fold_and_cut_nothing(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "dumb")

@@ -60,7 +60,7 @@ class Output:
             table.add_column(column.replace("_", " "), overflow="fold")
         for row in rows:
             table.add_row(*(Text(plain(row.get(column))) for column in columns))
-        self._out.print(table)
+        self._print(table)
 
     def pairs(self, value: Mapping[str, Any], fields: Sequence[str]) -> None:
         """One object: JSON, or a line per field."""
@@ -71,7 +71,16 @@ class Output:
         for field in fields:
             if field in value:
                 table.add_row(Text(field.replace("_", " "), style="bold"), Text(plain(value[field])))
-        self._out.print(table)
+        self._print(table)
+
+    def _print(self, table: Table) -> None:
+        if self._out.is_terminal:
+            self._out.print(table)
+            return
+        with self._out.capture() as drawn:
+            self._out.print(table)
+        # In a pipe nothing is cut, so that one long value would fill all other lines with blanks.
+        self._out.file.write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def note(self, text: str) -> None:
         """A remark that is no result."""
