@@ -102,6 +102,13 @@ def test_a_run_is_asked_for_as_it_was_typed(served: Served, tmp_path: Path, caps
     assert main(["synth", "run", "--count", "2"]) == 2
 
 
+def test_a_watched_run_tells_what_became_of_it(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["synth", "run", "text", "--count", "20", "--watch"]) == 0
+    assert "state" in (told := capsys.readouterr().out) and "finished" in told
+    assert main(["synth", "run", "text", "--count", "20", "--watch", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == served.run
+
+
 def test_a_recipe_shows_what_its_settings_may_be(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["synth", "show", "text"]) == 0
     shown = capsys.readouterr().out

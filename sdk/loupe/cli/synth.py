@@ -115,6 +115,8 @@ def run(options: argparse.Namespace, output: Output) -> None:
             raise ended_badly(job)
         if options.out is not None:
             _bring(client, started["id"], options.out, output)
+        else:
+            _tell(client.get(f"synthesis/runs/{started['id']}"), output)
         if job["state"] != "finished":
             told = f"{failed} of {started['count']} images could not be made"
             if shards := job["units_failed"]:
@@ -192,8 +194,7 @@ def list_runs(options: argparse.Namespace, output: Output) -> None:
 
 def status(options: argparse.Namespace, output: Output) -> None:
     with Client(credentials.load()) as client:
-        found = client.get(f"synthesis/runs/{options.id}")
-        output.pairs(found if output.as_json else _line(found), (*COLUMNS, "name", "stored_bytes", "created_at"))
+        _tell(client.get(f"synthesis/runs/{options.id}"), output)
         if not output.as_json:
             _tell_failures(client, options.id, output)
 
@@ -254,6 +255,10 @@ def _bounded(setting: Json) -> Json:
     """The setting with its bounds as a person reads them."""
     ends = setting["least"], setting["greatest"]
     return {**setting, "may_be": setting["words"] or (None if None in ends else " to ".join(map(plain, ends)))}
+
+
+def _tell(run: Json, output: Output) -> None:
+    output.pairs(run if output.as_json else _line(run), (*COLUMNS, "name", "stored_bytes", "created_at"))
 
 
 def _line(run: Json) -> Json:
