@@ -77,7 +77,9 @@ def _own_hair(image: Image, look: Look) -> Any:
         # Neither bare skin, nor the sky or a coloured wall; beside the head, where more of these are, not pale either.
         bare = off_skin < 0.22 and luma > 0.68 * skin
         if not bare and (luma < 45.0 or colour[0] > 0.97 * colour[2]) and luma < pale * skin:
-            return colour
+            # Dark pixels have the tints of compression, hats have any; in white light hair is grey to red or gold.
+            blue, green, red = np.sort(colour / look.white)
+            return np.array([red, min(green, 0.52 * (red + blue)), blue]) * look.white
     return None
 
 

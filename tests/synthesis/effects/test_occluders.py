@@ -15,6 +15,7 @@ from synthesis.effects import Effect, Image, item_rng, make_effect
 from synthesis.effects.bar import Bar
 from synthesis.effects.canvas import Canvas, contact, curve
 from synthesis.effects.face_relief import head, height, normals
+from synthesis.effects.fringe import _own_hair
 from synthesis.effects.hand_relief import POSES, SPREADS, relief
 from synthesis.effects.head_turn import straightened, turn_of
 from synthesis.effects.look import look_of
@@ -169,6 +170,15 @@ def test_hair_is_the_persons_own_where_it_is_seen() -> None:
     bald[:, :20] = bald[:, -20:] = (120, 160, 230)
     grey = effect.apply(bald, TEMPLATE, params)[forehead].reshape(-1, 3).mean(axis=0)
     assert np.ptp(grey) < 40
+
+
+@pytest.mark.parametrize("seen", [(16, 24, 18), (46, 47, 30), (34, 22, 40)])
+def test_dark_hair_and_hats_never_make_hair_green_or_blue(seen: tuple[int, int, int]) -> None:
+    photo = np.full((112, 112, 3), (190, 150, 125), np.uint8)
+    photo[:8] = seen
+    look = look_of(photo, TEMPLATE.astype(np.float32))
+    red, green, blue = np.asarray(_own_hair(photo, look)) / look.white
+    assert red >= green >= blue and green <= 0.521 * (red + blue)
 
 
 def test_a_hand_is_lit_from_where_the_face_is() -> None:
