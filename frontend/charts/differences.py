@@ -35,13 +35,14 @@ def difference_chart(gains: Sequence[Gain], *, title: str) -> SafeString:
     bottom = ROW * len(gains) + 4
     lines = format_html_join(
         "",
-        '<line class="{}" x1="{}" x2="{}" y1="2" y2="{}"/>',
-        (("grid" if tick else "mark", xs(tick), xs(tick), bottom) for tick in ticks),
+        '<line class="grid" x1="{}" x2="{}" y1="2" y2="{}"/>',
+        ((xs(tick), xs(tick), bottom) for tick in ticks if tick),
     )
+    zero = format_html('<line class="mark" x1="{}" x2="{}" y1="2" y2="{}"/>', xs(0.0), xs(0.0), bottom)
     labels = frame.x_labels([(xs(tick), _signed(tick)) for tick in ticks], height=bottom + 22)
     rows = format_html_join("", "{}", ((_row(gain, (i + 0.5) * ROW + 2, xs),) for i, gain in enumerate(gains)))
     words = "; ".join(f"{g.name} {_signed(g.value)} ({_signed(g.low)} to {_signed(g.high)})" for g in gains)
-    return frame.svg(f"{title}. {words}", [lines, labels, rows], height=bottom + 26)
+    return frame.svg(f"{title}. {words}", [lines, zero, labels, rows], height=bottom + 26)
 
 
 def _row(gain: Gain, y: float, xs: Scale) -> SafeString:
