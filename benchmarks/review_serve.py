@@ -49,6 +49,7 @@ from config.embedded.platform import platform
 from config.embedded.services import running
 from jobs.models import Job
 from mining.models import ReviewBatch, ReviewItem, ReviewVote
+from mining.vote_queries import SKIP
 
 GOAL_MS = 100.0
 ARRIVAL_SECONDS = 10.0  # within which the annotators come to work
@@ -362,7 +363,8 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
     votes = {(item, user, vote) for item, user, vote in log.votes}
     kept = set(ReviewVote.objects.values_list("item_id", "user__username", "pk"))
     present = set(Decision.objects.values_list("pk", flat=True))
-    standing = ReviewVote.objects.filter(withdrawn_at=None).values("item").annotate(people=Count("user", distinct=True))
+    answers = ReviewVote.objects.filter(withdrawn_at=None).exclude(answer=SKIP)
+    answered = answers.values("item").annotate(people=Count("user", distinct=True))
     all_seconds = [one for what in DECISIONS for one in log.calls[what]]
     server = [one for what in DECISIONS for one in log.server[what]]
     labels = list(Job.objects.filter(kind="labels", state="finished"))
@@ -384,7 +386,7 @@ def check(log: Log, threads: list[Annotator], before: int, options: argparse.Nam
         "decisions_lost": len(set(log.decisions) - present),
         "entries_in_the_ledger": len(present) - before,
         "given_twice": given_twice(log),
-        "answered_by_two": standing.filter(people__gt=1).count(),
+        "answered_by_two": answered.filter(people__gt=1).count(),
         "refused": dict(log.refused),
         "failures": [repr(thread.failure) for thread in threads if thread.failure],
         "label_jobs": len(labels),
