@@ -13,6 +13,8 @@ import { picture } from "./sheets.js";
 const LEAST_PX = 104; // width of a tile
 const GAP_PX = 8;
 const CAPTION_PX = 24;
+/** What is written on marked tiles. @type {Record<string, string>} */
+const WORDS = { medoid: "typical", widest: "least alike" };
 const AROUND = 1; // rows kept above and below what is seen
 
 /** Whether a face is dealt with: it stays in sight, and can't be selected. @param {GridFace} one */
@@ -24,7 +26,7 @@ export class VirtualGrid {
    * @param {object} options
    * @param {(after: string) => Promise<GridPage>} options.load
    * @param {() => void} options.onChange
-   * @param {Map<number, string>} options.marks what to write on some tiles, by face
+   * @param {Map<number, string>} options.marks `medoid` or `widest`, by face
    */
   constructor(root, { load, onChange, marks }) {
     this.root = root;
@@ -224,7 +226,7 @@ export class VirtualGrid {
     if (mark) {
       const badge = document.createElement("span");
       badge.className = `mark badge ${mark === "widest" ? "warn" : "accent"}`;
-      badge.textContent = mark;
+      badge.textContent = WORDS[mark] ?? "";
       tile.append(badge);
     }
     this.tiles.set(place, tile);
@@ -245,7 +247,7 @@ export class VirtualGrid {
   #dress(tile, one) {
     const tag = this.tags.get(one.face);
     const similarity = one.similarity.toFixed(2);
-    const words = [`Face ${one.face}`, `similarity ${similarity}`, this.marks.get(one.face), one.note, tag];
+    const words = [`Face ${one.face}`, `similarity ${similarity}`, WORDS[this.marks.get(one.face) ?? ""], one.note, tag];
     tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
     tile.setAttribute("aria-selected", String(this.selected.has(one.face)));
     tile.classList.toggle("tagged", tag !== undefined);
