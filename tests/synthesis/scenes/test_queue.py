@@ -16,7 +16,7 @@ from synthesis.effects.seeds import item_rng
 from synthesis.recipes import load_preset, parse_recipe
 from synthesis.samples import Generator, Rejected, make_sample
 from synthesis.scenes import anatomy
-from synthesis.scenes.bodies import UNIT, PeopleMissing, body_name, keep_body
+from synthesis.scenes.bodies import INSTALL, UNIT, PeopleMissing, body_name, keep_body
 from synthesis.scenes.heads import place_heads
 from synthesis.scenes.people import person
 from synthesis.scenes.places import Places, configure, places
@@ -28,7 +28,7 @@ from tests.conftest import REPOSITORY
 @pytest.fixture(scope="session")
 def anny() -> None:
     """The body model."""
-    pytest.importorskip("anny", reason=anatomy.INSTALL)
+    pytest.importorskip("anny", reason=INSTALL)
 
 
 def specs(generator: Generator, seed: int, count: int) -> list[dict[str, object]]:
