@@ -17,6 +17,7 @@ from models_zoo.evaluation.slices import SLICES
 AIM: Final = "aim"
 TRIAL: Final = "synthetic_trial"
 EXTRAS: Final = "extras"  # in a round's parameters: references of versions with synthetic faces to train with
+MOST_EXTRAS: Final = 10
 OVERALL: Final = "overall"  # the part of a trial's report that is all faces
 
 
@@ -88,8 +89,13 @@ def trial_params(
 
 
 def synthetic_versions(references: Sequence[str]) -> list[DatasetVersion]:
-    """Versions with synthetic faces to train with. Raises NotFound, or InvalidInput (`no_synthetic_faces`)."""
-    found = [version_by_reference(one) for one in references]
+    """Versions with synthetic faces to train with, each once.
+
+    Raises NotFound, or InvalidInput (`too_many_versions`, `no_synthetic_faces`).
+    """
+    if len(references) > MOST_EXTRAS:
+        raise InvalidInput(f"Name at most {MOST_EXTRAS} versions of synthetic faces.", code="too_many_versions")
+    found = list(dict.fromkeys(version_by_reference(one) for one in references))
     for one in found:
         if "identities" not in one.counts.get(TRAIN_EXTRA, {}):
             raise InvalidInput(f"{one} has no synthetic faces in train_extra.", code="no_synthetic_faces")

@@ -7,12 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.errors import InvalidInput
-from loop.aims import EXTRAS
+from loop.aims import EXTRAS, MOST_EXTRAS
 from loop.models import Round
 from loop.settling import UNTIL, change_of, checked_until
 from models_zoo.evaluation.slices import SLICES
 
-MOST_EXTRAS = 10
 # Whose faces may be aimed at: those of the test are for the final number.
 AIMED_SPLITS = ("val_blackbox", "val_eyeball", "train")
 
@@ -96,8 +95,8 @@ class NewRoundSerializer(serializers.Serializer[Any]):
             except InvalidInput as error:
                 raise serializers.ValidationError(error.message) from error
         extras = value.get(EXTRAS, [])
-        if not isinstance(extras, list) or len(extras) > MOST_EXTRAS or not all(isinstance(o, str) for o in extras):
-            raise serializers.ValidationError(f"extras must be a list of up to {MOST_EXTRAS} references.")
+        if not isinstance(extras, list) or not all(isinstance(one, str) for one in extras):
+            raise serializers.ValidationError("extras must be a list of references.")
         if not isinstance(value.get("train", {}), dict):
             raise serializers.ValidationError("train must be an object.")
         return value

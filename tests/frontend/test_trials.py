@@ -131,3 +131,7 @@ def test_a_round_can_train_with_synthetic_faces(
     answer = client.post(reverse("ui:start_round"), {"extras": ["people@v3"]}, follow=True)
     assert "people@v3 has no synthetic faces in train_extra." in answer.content.decode()
     assert not Round.objects.exists()
+    answer = client.post(reverse("ui:start_round"), {"extras": ["people-aimed@v1"] * 11}, follow=True)
+    assert "at most 10 versions" in answer.content.decode() and not Round.objects.exists()
+    client.post(reverse("ui:start_round"), {"extras": ["people-aimed@v1"] * 2})
+    assert Round.objects.get().parameters["extras"] == ["people-aimed@v1"]
