@@ -42,15 +42,14 @@ def draw_brand(rng: Rng) -> str:
 def is_free(name: str) -> bool:
     """Whether no real brand is `name` or one letter away from it, or inside it, and nothing offensive is inside it."""
     plain = _plain(name)
-    brands, stems = _lists()
-    if any(stem in plain for stem in stems):
+    brands, stems, shortened = _lists()
+    inside = {plain[start:end] for start in range(len(plain)) for end in range(start + 1, len(plain) + 1)}
+    if plain in brands or not stems.isdisjoint(inside):
         return False
-    for brand in brands:
-        if brand == plain or (len(brand) >= 5 and brand in plain) or (len(plain) >= 5 and plain in brand):
-            return False
-        if len(brand) >= 4 and abs(len(brand) - len(plain)) <= 1 and _one_edit_apart(brand, plain):
-            return False
-    return True
+    if any(len(brand) >= 5 for brand in brands & inside) or (len(plain) >= 5 and any(plain in one for one in brands)):
+        return False
+    # Words one edit apart are the same once at most one letter is left out of each.
+    return not any(_one_edit_apart(brand, plain) for one in _shortened(plain) for brand in shortened.get(one, ()))
 
 
 def _syllable(rng: Rng) -> str:
@@ -73,8 +72,20 @@ def _plain(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _lists() -> tuple[frozenset[str], frozenset[str]]:
-    return _read("real_brands.txt"), _read("offensive.txt")
+def _lists() -> tuple[frozenset[str], frozenset[str], dict[str, list[str]]]:
+    """Real brands, offensive word parts, and the brands of 4 letters and more by their `_shortened` forms."""
+    brands = _read("real_brands.txt")
+    shortened: dict[str, list[str]] = {}
+    for brand in sorted(brands):
+        if len(brand) >= 4:
+            for one in _shortened(brand):
+                shortened.setdefault(one, []).append(brand)
+    return brands, _read("offensive.txt"), shortened
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and what is left without any one of its letters."""
+    return {word} | {word[:at] + word[at + 1 :] for at in range(len(word))}
 
 
 def _read(name: str) -> frozenset[str]:

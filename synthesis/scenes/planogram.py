@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.random import Generator as Rng
@@ -21,6 +21,7 @@ _BETWEEN: Final = 0.004  # between neighbours
 _ABOVE: Final = 0.025  # a hand's room above what stands there
 _STACKED: Final = ("can", "box")
 _SEARCH: Final = 30
+_VARIANTS: Final = 4  # of one line beside each other, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class Habits:
     untidiness: Share = 0.4
 
 
+class Line(NamedTuple):
+    """A product line. Attributes: package, which all share; variant, from 0 to `LINE` - 1 to the product."""
+
+    package: dict[str, Any]
+    variant: Callable[[int], Product]
+
+
 @dataclass(slots=True)
 class Plan:
     """What was placed. Attributes: products by number; items and tags as the scene's spec lists them."""
@@ -59,7 +67,7 @@ def fill_board(
     rng: Rng,
     plan: Plan,
     habits: Habits,
-    choose: Callable[[Rng], list[Product]],
+    choose: Callable[[Rng], Line],
     span: tuple[float, float],
     floor: float,
     room: float,
@@ -68,7 +76,7 @@ def fill_board(
     """Fill one board from left to right.
 
     Args:
-        choose: draws a product line, its variants in order.
+        choose: draws a product line.
         span: from and to, in x. floor: the board's upper side. room: height above it. depth: of the board.
     """
     at = span[0] + float(rng.uniform(0, 0.05))
@@ -76,8 +84,8 @@ def fill_board(
         line = _fitting(rng, choose, room - _ABOVE, depth)
         if line is None:
             return
-        for goods in line[: int(rng.integers(1, min(4, len(line)) + 1))]:
-            package = goods["package"]
+        package = line.package
+        for goods in map(line.variant, range(int(rng.integers(1, _VARIANTS + 1)))):
             count = int(rng.integers(habits.facings[0], habits.facings[1] + 1))
             if package["width"] > 0.15:
                 count = min(count, 3)
@@ -95,12 +103,12 @@ def _number(goods: Product) -> int:
     return int(goods["sku"].rsplit("-", 1)[1])
 
 
-def _fitting(rng: Rng, choose: Callable[[Rng], list[Product]], room: float, depth: float) -> list[Product] | None:
+def _fitting(rng: Rng, choose: Callable[[Rng], Line], room: float, depth: float) -> Line | None:
     """A line whose package stands under the next board, filling more than half of the room if that can be had."""
     fitting = None
     for _ in range(_SEARCH):
         line = choose(rng)
-        package = line[0]["package"]
+        package = line.package
         if package["height"] > room or package["depth"] > depth - 0.02:
             continue
         if package["height"] > 0.55 * room or (package["kind"] in _STACKED and package["height"] > 0.25 * room):

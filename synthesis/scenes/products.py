@@ -51,8 +51,9 @@ def assortment() -> dict[str, dict[str, Any]]:
     return dict(content)
 
 
+@lru_cache(maxsize=4096)
 def product(seed: int, number: int, fonts: Shelf) -> Product:
-    """Product `number` of catalogue `seed`, JSON values only.
+    """Product `number` of catalogue `seed`, JSON values only; kept, so nobody changes it.
 
     Keys: sku, ean, brand, category, language, name, variant, weight, price (euros), package (a `Package` as JSON),
     palette (sRGB of ground, second, accent, paper), background, layout, motif, art (seed of the artwork's details),
@@ -62,7 +63,7 @@ def product(seed: int, number: int, fonts: Shelf) -> Product:
     Raises:
         NotFound: no font here has the letters of the print.
     """
-    line = _line(seed, number // LINE)
+    line = product_line(seed, number // LINE)
     rng = item_rng(seed, _PRODUCTS, number)
     category, language = assortment()[line["category"]], line["language"]
     variants = category["variants"][language]
@@ -85,7 +86,8 @@ def product(seed: int, number: int, fonts: Shelf) -> Product:
 
 
 @lru_cache(maxsize=4096)
-def _line(seed: int, number: int) -> dict[str, Any]:
+def product_line(seed: int, number: int) -> dict[str, Any]:
+    """What the products from `LINE * number` on have in common, `category` and `package` among it; kept likewise."""
     rng = item_rng(seed, _LINES, number)
     brand_rng = item_rng(seed, _LINES, number, 1)
     name = str(rng.choice(sorted(assortment())))

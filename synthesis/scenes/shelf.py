@@ -14,9 +14,9 @@ from synthesis.bounds import NotEmpty, Share, Within
 from synthesis.effects.base import Image, Params
 from synthesis.samples import Labels, Rejected
 from synthesis.scenes.cameras import horizontal_angle, look_at, project
-from synthesis.scenes.planogram import Habits, Plan, fill_board, stray
+from synthesis.scenes.planogram import Habits, Line, Plan, fill_board, stray
 from synthesis.scenes.price_tags import SIZES, STYLES, draw_tag
-from synthesis.scenes.products import LINE, PRINT_LETTERS, Product, assortment, product
+from synthesis.scenes.products import LINE, PRINT_LETTERS, Product, assortment, product, product_line
 from synthesis.scenes.scene import Scene
 from synthesis.scenes.texts import place_texts
 from synthesis.scenes.textures import keep_label, keep_tag, label_name, tag_name
@@ -146,13 +146,13 @@ class ShelfScenes(Scene):
         """What is in the picture, board by board."""
         wanted = DEPARTMENTS[str(rng.choice(sorted(DEPARTMENTS)))] or tuple(assortment())
 
-        def choose(rng: Rng) -> list[Product]:
-            lines = self.products // LINE
+        def choose(rng: Rng) -> Line:
             for _ in range(200):
-                first = int(rng.integers(lines)) * LINE
-                if product(self.catalogue, first, fonts)["category"] in wanted:
+                number = int(rng.integers(self.products // LINE))
+                line = product_line(self.catalogue, number)
+                if line["category"] in wanted:
                     break
-            return [product(self.catalogue, first + place, fonts) for place in range(LINE)]
+            return Line(line["package"], lambda place: product(self.catalogue, number * LINE + place, fonts))
 
         plan = Plan()
         boards = gondola["boards"]

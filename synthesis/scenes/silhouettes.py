@@ -19,7 +19,7 @@ class Silhouette:
     Attributes:
         area: its pixels on the canvas.
         box: [x, y, w, h] of these, relative to the frame; may reach beyond it.
-        inside: boolean (h, w), the part in the frame.
+        inside: boolean (h, w), the part in the frame; by columns, as run-length codes are.
     """
 
     area: int
@@ -70,7 +70,7 @@ def _silhouette(mask: NDArray[np.bool_], left: int, top: int, height: int, width
         *(left + int(columns[0]), top + int(rows[0])),
         *(int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1),
     ]
-    inside = np.zeros((height, width), np.bool_)
+    inside = np.zeros((height, width), np.bool_, order="F")
     y0, y1 = max(0, top), min(height, top + mask.shape[0])
     x0, x1 = max(0, left), min(width, left + mask.shape[1])
     if y0 < y1 and x0 < x1:

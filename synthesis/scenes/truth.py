@@ -68,9 +68,10 @@ def read(answer: dict[str, Any], folder: Path) -> tuple[Image, Labels]:
         number = int(instance["id"])
         area, box = seen.get(number, (0, None))
         whole = shapes.get(number)
-        inside = index == number
-        if whole is not None:
-            inside |= whole.inside
+        inside = np.zeros(index.shape, np.bool_, order="F") if whole is None else whole.inside
+        if box is not None:
+            x, y, w, h = box
+            inside[y : y + h, x : x + w] |= index[y : y + h, x : x + w] == number
         # A pixel on the rim may belong to what Cycles saw and not to what we draw.
         amodal_area = max(area, whole.area if whole else 0)
         instances.append(
@@ -91,7 +92,7 @@ def read(answer: dict[str, Any], folder: Path) -> tuple[Image, Labels]:
 
 def run_lengths(mask: NDArray[np.bool_]) -> dict[str, Any]:
     """COCO's compressed run-length code of a boolean (h, w)."""
-    code = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+    code = coco_mask.encode(np.asfortranarray(mask, np.bool_).view(np.uint8))
     return {"size": list(mask.shape), "counts": code["counts"].decode("ascii")}
 
 

@@ -5,8 +5,10 @@ Slots of materials: 0 what is printed, 1 body, 2 lid.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,12 +56,18 @@ class Form(NamedTuple):
 
 
 def form(package: dict[str, Any]) -> Form:
-    """The shape of a package as `packaging.Package.to_json` describes it."""
-    if package["profile"] in _PROFILES:
-        return _turned(package)
-    if package["kind"] in ("bag", "pouch") and package["profile"] != "block":
-        return _cushion(package)
-    return _carton(package)
+    """The shape of a package as `packaging.Package.to_json` describes it. Shops have the same few; they are kept."""
+    return _form(json.dumps(package))
+
+
+@lru_cache(maxsize=512)
+def _form(package: str) -> Form:
+    described = json.loads(package)
+    if described["profile"] in _PROFILES:
+        return _turned(described)
+    if described["kind"] in ("bag", "pouch") and described["profile"] != "block":
+        return _cushion(described)
+    return _carton(described)
 
 
 def locate(package: dict[str, Any], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

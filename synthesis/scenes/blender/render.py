@@ -32,8 +32,8 @@ def configure(scene: Any, settings: dict[str, Any], seed: int, threads: int, dev
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "BALANCED"
-    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
-    cycles.transmission_bounces, cycles.transparent_max_bounces = 4, 8
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 2, 2
+    cycles.transmission_bounces, cycles.transparent_max_bounces = 3, 8
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.use_auto_tile = False
     # With a few lamps the tree finds the same light as trying each, an eighth slower.

@@ -25,6 +25,7 @@ from . import oracle, passes, render
 
 def main() -> None:
     _die_with_parent(int(sys.argv[2]))
+    bpy.ops.wm.read_factory_settings(use_empty=True)  # nobody's preferences
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as replies:
         _reply(replies, {"ready": bpy.app.version_string})
         for line in sys.stdin:
@@ -50,12 +51,12 @@ def _reply(stream: Any, answer: dict[str, Any]) -> None:
 
 
 def _build(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """An empty file, filled with the scene: nothing of an earlier one is left."""
+    """An empty file, filled with the scene: nothing of an earlier one is left. Preferences and add-ons stay loaded."""
     spec = request["spec"]
     kind = str(spec["kind"])
     if not re.fullmatch("[a-z][a-z0-9_]*", kind):
         raise ValueError(f"{kind!r} is no kind of scene")
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     instances: list[dict[str, Any]] = import_module(f".kinds.{kind}", __package__).build(
         spec | {"textures": request["textures"]}
     )

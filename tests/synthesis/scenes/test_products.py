@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from foundation.errors import InvalidInput, NotFound
 from synthesis.effects.seeds import item_rng
 from synthesis.scenes.barcodes import bars, check_digit, draw_ean
-from synthesis.scenes.brands import draw_brand, is_free
+from synthesis.scenes.brands import _read, draw_brand, is_free
 from synthesis.scenes.labels import paint_label
 from synthesis.scenes.packaging import PACKAGES, atlas_size, regions
 from synthesis.scenes.price_tags import SIZES, STYLES, draw_tag, format_price, paint_tag
@@ -64,6 +65,30 @@ def test_no_brand_is_a_real_one_or_offends() -> None:
 )
 def test_names_like_real_or_offensive_ones_are_not_free(name: str) -> None:
     assert not is_free(name)
+
+
+def _edited(name: str) -> set[str]:
+    """All that replacing, adding or leaving out one letter makes of it."""
+    letters, cuts = [*string.ascii_lowercase, ""], range(len(name) + 1)
+    added = {name[:cut] + letter + name[cut:] for cut in cuts for letter in letters}
+    return added | {name[:cut] + letter + name[cut + 1 :] for cut in cuts[:-1] for letter in letters}
+
+
+@given(data=st.data())
+def test_a_name_is_free_by_the_lists_read_one_by_one(data: st.DataObject) -> None:
+    brands, stems = (sorted(_read(f"{name}.txt")) for name in ("real_brands", "offensive"))
+    start = data.draw(st.sampled_from(brands) | st.sampled_from(stems) | st.text("aeilmnorst", max_size=9))
+    cut, left_out = data.draw(st.integers(0, len(start))), data.draw(st.integers(0, 1))
+    name = start[:cut] + data.draw(st.text("abeilmnorst", max_size=2)) + start[cut + left_out :]
+    edited = _edited(name)
+    taken = any(stem in name for stem in stems) or any(
+        brand == name
+        or (len(brand) >= 5 and brand in name)
+        or (len(name) >= 5 and name in brand)
+        or (len(brand) >= 4 and brand in edited)
+        for brand in brands
+    )
+    assert is_free(name) == (not taken)
 
 
 def test_a_line_shares_its_brand_and_package_and_differs_in_variant_and_number(system_shelf: Shelf) -> None:

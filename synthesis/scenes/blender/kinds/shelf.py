@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Euler, Matrix
 
-from ..forms import form, locate
+from ..forms import BODY, LID, form, locate
 from ..materials import linear, plain, printed, tiles
 from ..meshes import block, mesh, put, sheet
 from ..room import build_camera, build_room
@@ -62,21 +62,29 @@ def build(spec: dict[str, Any]) -> list[dict[str, Any]]:
 def _goods(name: str, goods: dict[str, Any], folder: Path) -> Any:
     """The mesh that all items of a product share."""
     package = goods["package"]
-    roughness, metallic, coat = _PRINT[package["kind"]]
-    label = printed(f"{name}_label", folder / goods["texture"], roughness, metallic, coat)
-    if package["kind"] == "jar" and package["profile"] == "jar":
-        body = plain(f"{name}_body", linear(goods["content"]), 0.08, 0.0, 0.6)
-    elif package["profile"] in _GLASS:
-        body = plain(f"{name}_body", linear(goods["body"]), 0.06, 0.0, 0.5)
-    elif package["profile"] == "soda":
-        body = plain(f"{name}_body", linear(goods["content"]), 0.12, 0.0, 0.5)
-    else:
-        body = plain(f"{name}_body", linear(goods["body"]), 0.3)
-    tin = package["kind"] == "can"
-    lid = (
-        plain(f"{name}_lid", (0.72, 0.72, 0.72), 0.25, 0.9) if tin else plain(f"{name}_lid", linear(goods["lid"]), 0.35)
-    )
-    return mesh(name, form(package), [label, body, lid])
+    label = printed(f"{name}_label", folder / goods["texture"], *_PRINT[package["kind"]])
+    shape = form(package)
+    materials = [label]
+    if max(shape.slots) >= BODY:
+        materials.append(_body(name, goods))
+    if max(shape.slots) >= LID:
+        tin = package["kind"] == "can"
+        lid = ((0.72, 0.72, 0.72), 0.25, 0.9) if tin else (linear(goods["lid"]), 0.35)
+        materials.append(plain(f"{name}_lid", *lid))
+    return mesh(name, shape, materials)
+
+
+def _body(name: str, goods: dict[str, Any]) -> Any:
+    """What isn't printed of a package: glass and drinks, or plastic."""
+    profile = goods["package"]["profile"]
+    colour, roughness, coat = goods["body"], 0.3, 0.0
+    if profile == "jar":
+        colour, roughness, coat = goods["content"], 0.08, 0.6
+    elif profile in _GLASS:
+        roughness, coat = 0.06, 0.5
+    elif profile == "soda":
+        colour, roughness, coat = goods["content"], 0.12, 0.5
+    return plain(f"{name}_body", linear(colour), roughness, 0.0, coat)
 
 
 def _placed(goods: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,15 +98,18 @@ def _placed(goods: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _facing(texts: list[dict[str, Any]], matrix: np.ndarray, viewer: np.ndarray) -> list[dict[str, Any]]:
     """Those of the texts whose four corners face the viewer, in the world."""
+    if not texts:
+        return []
     turn, shift = matrix[:, :3], matrix[:, 3]
-    found = []
-    for text in texts:
-        corners = text["corners"] @ turn.T + shift
-        towards = viewer - corners
-        towards /= np.linalg.norm(towards, axis=1, keepdims=True)
-        if ((text["normals"] @ turn.T) * towards).sum(axis=1).min() > _READABLE:
-            found.append({"text": text["text"], "role": text["role"], "quad": np.round(corners, 5).tolist()})
-    return found
+    corners = np.stack([text["corners"] for text in texts]) @ turn.T + shift
+    normals = np.stack([text["normals"] for text in texts]) @ turn.T
+    towards = viewer - corners
+    towards /= np.linalg.norm(towards, axis=2, keepdims=True)
+    facing = (normals * towards).sum(axis=2).min(axis=1) > _READABLE
+    return [
+        {"text": texts[k]["text"], "role": texts[k]["role"], "quad": np.round(corners[k], 5).tolist()}
+        for k in np.flatnonzero(facing)
+    ]
 
 
 def _tag(number: int, tag: dict[str, Any], folder: Path, viewer: np.ndarray) -> dict[str, Any]:
