@@ -7,8 +7,9 @@ Peers run in an interpreter of their own: trdg and synthtiger need Pillow < 10, 
 sets single words of the Latin list in our fonts, by `benchmarks/synthesis_synthtiger.py`. Of albumentations it is the
 nearest thing to each effect, which may do less: CoarseDropout fills a rectangle, where a bar has form, light, shadow;
 Downscale repeats pixels, Rotate and Perspective leave black what comes in at the rim. Time is this process's own
-CPU time, after as many images again to warm the caches; one thread. Blender's scenes, where it is set up, are measured
-as `benchmarks.scenes` does. One JSON object per line.
+CPU time, one thread, after as many images again to warm the caches; of text after three times as many, as a font is
+read when it is first met. Blender's scenes, where it is set up, are measured as `benchmarks.scenes` does. One JSON
+object per line.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from synthesis.text.fonts import open_shelf
 from synthesis.text.vocabulary import read_words
 from synthesis.writers.tar import Tar
 
+_WARMING: Final = 3
 _SYNTHTIGER: Final = Path(__file__).with_name("synthesis_synthtiger.py")
 _TRDG: Final = """
 import json, sys, time
@@ -83,7 +85,7 @@ def presets(count: int) -> Iterator[dict[str, Any]]:
     """Images and lines of text a second; "packed" as a job does it, with PNG, labels, digests and the tar."""
     for name in (name for name in PRESETS if name.startswith("text_")):
         generator = load_preset(name)
-        _packed(generator, 1, count)
+        _packed(generator, 1, _WARMING * count)
         kept = []  # little of each sample: thousands of them would be the collector's work, not the generator's
         begin = time.process_time()
         for index in range(count):
