@@ -181,8 +181,6 @@ def test_of_two_boards_about_the_same_people_one_is_told_to_look_once_more(
 
     told = at_once(partial(answer, user("anna"), items[:2]), partial(answer, user("bo"), items[2:]))
     assert told == ["done", "done"]
-    assert sorted(refused) == [
-        "busy",
-        "identity_merged",
-    ]  # the one of what it did not get, the other of what it came late to
+    # The one is told of what it did not get, the other of what it came late to.
+    assert sorted(refused) == ["busy", "identity_merged"]
     assert ReviewVote.objects.count() == 2

@@ -19,7 +19,7 @@ from synthesis.scenes.brands import _read, draw_brand, is_free
 from synthesis.scenes.labels import paint_label
 from synthesis.scenes.packaging import PACKAGES, atlas_size, regions
 from synthesis.scenes.price_tags import SIZES, STYLES, draw_tag, format_price, paint_tag
-from synthesis.scenes.products import LINE, assortment, product
+from synthesis.scenes.products import LINE, assortment, product, product_line
 from synthesis.scenes.textures import keep_label, label_name
 from synthesis.text.fonts import Shelf
 
@@ -93,6 +93,8 @@ def test_a_name_is_free_by_the_lists_read_one_by_one(data: st.DataObject) -> Non
 
 def test_a_line_shares_its_brand_and_package_and_differs_in_variant_and_number(system_shelf: Shelf) -> None:
     made = [product(9, number, system_shelf) for number in range(40 * LINE)]
+    product.cache_clear()
+    product_line.cache_clear()
     assert made == [product(9, number, system_shelf) for number in range(40 * LINE)]
     json.dumps(made)
     for first in range(0, len(made), LINE):

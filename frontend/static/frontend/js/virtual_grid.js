@@ -4,21 +4,17 @@
  * the focus; the current face is its active descendant, and is an element wherever one scrolls.
  */
 
+import { dress, gone, makeTile } from "./grid_tile.js";
 import { RangeTaps } from "./range_taps.js";
 import { picture } from "./sheets.js";
 
-/** @typedef {{ face: number, similarity: number, note: string, state: string }} GridFace */
+/** @typedef {import("./grid_tile.js").GridFace} GridFace */
 /** @typedef {{ faces: GridFace[], next: string }} GridPage */
 
 const LEAST_PX = 104; // width of a tile
 const GAP_PX = 8;
 const CAPTION_PX = 24;
-/** What is written on marked tiles. @type {Record<string, string>} */
-const WORDS = { medoid: "typical", widest: "least alike" };
 const AROUND = 1; // rows kept above and below what is seen
-
-/** Whether a face is dealt with: it stays in sight, and can't be selected. @param {GridFace} one */
-const gone = (one) => one.state === "aside" || one.state === "moved";
 
 export class VirtualGrid {
   /**
@@ -210,52 +206,26 @@ export class VirtualGrid {
   /** @param {number} place @param {number} columns @param {number} height */
   #add(place, columns, height) {
     const one = /** @type {GridFace} */ (this.rows[place]);
-    const tile = document.createElement("div");
-    const mark = this.marks.get(one.face);
-    tile.className = mark === "widest" ? "tile widest" : "tile";
+    const tile = makeTile(one, picture(this.rows, place, this.complete), this.marks.get(one.face));
     tile.id = `${this.root.id}-${one.face}`;
-    tile.dataset.face = String(one.face);
-    tile.setAttribute("role", "option");
     tile.setAttribute("aria-setsize", String(this.rows.length));
     tile.setAttribute("aria-posinset", String(place + 1));
     tile.style.width = `${this.#width()}px`;
     tile.style.transform = `translate(${(place % columns) * (this.#width() + GAP_PX)}px, ${Math.floor(place / columns) * height}px)`;
-    const caption = document.createElement("span");
-    caption.className = "caption";
-    tile.append(picture(this.rows, place, this.complete), caption);
-    if (mark) {
-      const badge = document.createElement("span");
-      badge.className = `mark badge ${mark === "widest" ? "warn" : "accent"}`;
-      badge.textContent = WORDS[mark] ?? "";
-      tile.append(badge);
-    }
     this.tiles.set(place, tile);
     this.root.append(tile);
   }
 
   #mark() {
     for (const [place, tile] of this.tiles) {
-      this.#dress(tile, /** @type {GridFace} */ (this.rows[place]));
+      const one = /** @type {GridFace} */ (this.rows[place]);
+      const tag = this.tags.get(one.face);
+      dress(tile, one, { selected: this.selected.has(one.face), mark: this.marks.get(one.face), tag });
       tile.classList.toggle("active", place === this.active);
     }
     const current = this.tiles.get(this.active);
     if (current) this.root.setAttribute("aria-activedescendant", current.id);
     else this.root.removeAttribute("aria-activedescendant");
-  }
-
-  /** @param {HTMLElement} tile @param {GridFace} one */
-  #dress(tile, one) {
-    const tag = this.tags.get(one.face);
-    const similarity = one.similarity.toFixed(2);
-    const words = [`Face ${one.face}`, `similarity ${similarity}`, WORDS[this.marks.get(one.face) ?? ""], one.note, tag];
-    tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
-    tile.setAttribute("aria-selected", String(this.selected.has(one.face)));
-    tile.classList.toggle("tagged", tag !== undefined);
-    tile.classList.toggle("gone", gone(one));
-    tile.ariaDisabled = gone(one) ? "true" : null;
-    const caption = /** @type {HTMLElement} */ (tile.querySelector(".caption"));
-    const text = tag ?? similarity + (one.state === "confirmed" ? " ✓" : gone(one) ? ` ${one.note}` : "");
-    if (caption.textContent !== text) caption.textContent = text;
   }
 
   #changed() {
